@@ -1,0 +1,1 @@
+"""Values: what trimtab talks about. No decision, no input or output."""

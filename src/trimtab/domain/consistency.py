@@ -1,0 +1,287 @@
+"""Checks the parts of a household file against each other, as far as they could be read."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from msgspec import UNSET
+
+from trimtab.domain.numbers import ONE, ZERO
+from trimtab.domain.policy import PRESETS, HouseholdFile, band_policy
+from trimtab.domain.reading import is_known, join, one_of, quoted
+from trimtab.domain.values import AccountKind, InstrumentKind, OwnerRole
+
+KnowsCalendar = Callable[[str], bool]
+
+_Rule = TypeVar("_Rule")
+_PAIR = re.compile(r"[A-Z]{6}")
+
+
+def _rules(table: Mapping[str, _Rule]) -> Iterator[tuple[str, _Rule]]:
+    """The entries of a table of rules, as far as they could be read."""
+    if is_known(table):
+        yield from ((name, rule) for name, rule in table.items() if is_known(rule))
+
+
+def _base_currency(file: HouseholdFile) -> str:
+    """The base currency; empty when it could not be read."""
+    if is_known(file.household) and is_known(file.household.base_currency):
+        return file.household.base_currency
+    return ""
+
+
+def cross_faults(file: HouseholdFile, knows_calendar: KnowsCalendar | None) -> list[str]:
+    """Where the parts of *file* contradict each other, one sentence each."""
+    checks = (
+        _owner_faults,
+        _account_faults,
+        _instrument_faults,
+        _class_faults,
+        _target_faults,
+        _band_faults,
+        _mentioned_symbol_faults,
+        _lot_method_faults,
+        _defensive_faults,
+        _reserve_faults,
+        _identical_faults,
+        _data_faults,
+    )
+    faults = [fault for check in checks for fault in check(file)]
+    if knows_calendar is not None:
+        faults += _calendar_faults(file, knows_calendar)
+    return faults
+
+
+def _owner_faults(file: HouseholdFile) -> Iterator[str]:
+    roles = [(name, rule.role) for name, rule in _rules(file.owners)]
+    is_whole = is_known(file.owners) and len(roles) == len(file.owners)
+    for role in (OwnerRole.SELF, OwnerRole.SPOUSE):
+        names = [name for name, each in roles if each is role]
+        if len(names) > 1:
+            yield f'owners: {" and ".join(names)} all have role = "{role}"; write it for one'
+    if is_whole and not any(role in {OwnerRole.SELF, UNSET} for _, role in roles):
+        yield 'owners: nobody has role = "self"; write it for the person who runs trimtab'
+
+
+def _account_faults(file: HouseholdFile) -> Iterator[str]:
+    for name, rule in _rules(file.accounts):
+        if is_known(file.owners, rule.owner) and rule.owner not in file.owners:
+            path, instead = join("accounts", name), one_of(rule.owner, file.owners)
+            yield f'{path}.owner: nobody is called "{rule.owner}"; write {instead}'
+
+
+def _instrument_faults(file: HouseholdFile) -> Iterator[str]:
+    base = _base_currency(file)
+    for symbol, rule in _rules(file.instruments):
+        path = join("instruments", symbol)
+        if symbol == base:
+            yield f"{path}: {base} is the base currency, which is cash; remove this table"
+        elif rule.kind is InstrumentKind.FOREX and not _PAIR.fullmatch(symbol):
+            yield f"{path}: a forex pair is two currency codes; write it like EURUSD"
+        elif rule.kind is InstrumentKind.FOREX and rule.currency not in {symbol[3:], "USD", UNSET}:
+            yield f'{path}.currency: {symbol} is quoted in {symbol[3:]}; write "{symbol[3:]}"'
+        elif base and is_known(rule.kind, rule.currency) and not _is_convertible(file, symbol):
+            pair = f"{rule.currency}{base}"
+            yield (
+                f"{path}.currency: nothing says what one {rule.currency} is in {base}; "
+                f'write [instruments.{pair}] with kind = "forex"'
+            )
+
+
+def _is_convertible(file: HouseholdFile, symbol: str) -> bool:
+    rule, base = file.instruments[symbol], _base_currency(file)
+    if rule.kind is InstrumentKind.FOREX or rule.currency == base:
+        return True
+    pairs = {f"{rule.currency}{base}", f"{base}{rule.currency}"}
+    return any(name in pairs for name in file.instruments)
+
+
+def _class_faults(file: HouseholdFile) -> Iterator[str]:
+    homes: dict[str, str] = {}
+    for name, rule in _rules(file.classes):
+        if not is_known(rule.members):
+            continue
+        path = f"{join('classes', name)}.members"
+        if not rule.members:
+            yield f'{path}: empty; write at least one symbol, such as members = ["VTI"]'
+        for symbol in rule.members:
+            if symbol in homes:
+                yield f"{path}: {symbol} is already in class {homes[symbol]}; keep it in one place"
+            homes.setdefault(symbol, name)
+            fault = _member_fault(file, symbol, is_alone=len(rule.members) == 1)
+            if fault:
+                yield f"{path}: {fault}"
+
+
+def _member_fault(file: HouseholdFile, symbol: str, *, is_alone: bool) -> str:
+    base = _base_currency(file)
+    if not base or not is_known(file.instruments):
+        return ""
+    if symbol == base:
+        return "" if is_alone else f"{base} is cash; give it a class in which it stands alone"
+    if symbol not in file.instruments:
+        known = [*file.instruments, base]
+        return (
+            f"{symbol} is not described; write [instruments.{symbol}], or {one_of(symbol, known)}"
+        )
+    rule = file.instruments[symbol]
+    if is_known(rule) and rule.kind is InstrumentKind.FOREX:
+        return f"{symbol} is a forex pair, which only converts prices; hold a fund or cash instead"
+    return ""
+
+
+def _target_faults(file: HouseholdFile) -> Iterator[str]:
+    targets = [rule.target for _, rule in _rules(file.classes)]
+    if targets and len(targets) == len(file.classes):
+        yield from _sum_faults("classes: the targets", targets)
+
+
+def _sum_faults(what: str, targets: Iterable[Decimal]) -> Iterator[str]:
+    weights = list(targets)
+    if not is_known(*weights):
+        return
+    difference = sum(weights, ZERO) - ONE
+    if difference != 0:
+        word, change = ("over", "lower") if difference > 0 else ("short of", "raise")
+        size = f"{abs(difference):f}"
+        yield (
+            f"{what} add up to {difference + ONE:f}, {size} {word} 1; "
+            f"{change} one or more of them by {size} in all"
+        )
+
+
+def _band_faults(file: HouseholdFile) -> Iterator[str]:
+    rule = file.bands
+    if not is_known(rule) or not is_known(rule.preset):
+        return
+    if rule.preset not in PRESETS:
+        instead = one_of(rule.preset, PRESETS)
+        yield f"bands.preset: {quoted(rule.preset)} is unknown; write {instead}"
+    elif is_known(rule.destination, rule.re_arm):
+        band = band_policy(rule)
+        if band.destination > band.re_arm:
+            yield (
+                f"bands.destination: {band.destination} lies outside re_arm = {band.re_arm}, so a "
+                "correction that stops there would never end its episode; write at most "
+                f"{band.re_arm}, or re_arm = {band.destination} or more"
+            )
+
+
+def _mentioned_symbol_faults(file: HouseholdFile) -> Iterator[str]:
+    if not is_known(file.instruments):
+        return
+    mentions: list[tuple[str, Iterable[str | None]]] = []
+    if is_known(file.orders):
+        mentions += [("orders.no_buy", file.orders.no_buy), ("orders.no_sell", file.orders.no_sell)]
+    if is_known(file.gates):
+        mentions.append(("gates.market_index", (file.gates.market_index,)))
+    symbols = [
+        (path, symbol) for path, several in mentions if is_known(several) for symbol in several
+    ]
+    for path, symbol in symbols:
+        if symbol and is_known(symbol) and symbol not in file.instruments:
+            instead = one_of(symbol, file.instruments)
+            yield f"{path}: {symbol} is not described; write [instruments.{symbol}], or {instead}"
+
+
+def _lot_method_faults(file: HouseholdFile) -> Iterator[str]:
+    if (
+        is_known(file.orders)
+        and file.orders.lot_method == "specified"
+        and not file.orders.specified
+    ):
+        yield 'orders.specified: empty; lot_method = "specified" needs lots, such as ["lot-7"]'
+
+
+def _defensive_faults(file: HouseholdFile) -> Iterator[str]:
+    rule = file.defensive
+    if not is_known(rule) or not is_known(rule.targets, rule.posture):
+        return
+    if rule.posture == "reduce_only":
+        if rule.targets:
+            yield 'defensive.targets: used only with posture = "targets"; write that or remove them'
+        return
+    if not rule.targets:
+        yield 'defensive.targets: missing; posture = "targets" needs a weight for every class'
+        return
+    if is_known(file.classes):
+        for name in [name for name in rule.targets if name not in file.classes]:
+            instead = one_of(name, file.classes)
+            yield f"{join('defensive.targets', name)}: no class is called so; write {instead}"
+        for name in [name for name in file.classes if name not in rule.targets]:
+            yield f"{join('defensive.targets', name)}: missing; write its weight, or {name} = 0"
+    yield from _sum_faults("defensive.targets: the weights", rule.targets.values())
+
+
+def _reserve_faults(file: HouseholdFile) -> Iterator[str]:
+    rule = file.reserve
+    if rule is None or not is_known(rule, file.accounts) or not is_known(rule.account):
+        return
+    if rule.account not in file.accounts:
+        instead = one_of(rule.account, file.accounts)
+        yield f'reserve.account: no account is called "{rule.account}"; write {instead}'
+        return
+    account = file.accounts[rule.account]
+    if is_known(account) and account.kind is AccountKind.CRYPTO:
+        yield f"reserve.account: {rule.account} is a crypto wallet; name an account that holds cash"
+
+
+def _identical_faults(file: HouseholdFile) -> Iterator[str]:
+    if not is_known(file.tax) or not is_known(file.tax.identical):
+        return
+    for group in file.tax.identical:
+        if len(set(group)) < 2:  # noqa: PLR2004  alone, a symbol is identical to itself anyway
+            yield (
+                f"tax.identical: the group {json.dumps(group)} names fewer than two symbols; write "
+                'groups such as ["VOO", "IVV"]'
+            )
+
+
+def _data_faults(file: HouseholdFile) -> Iterator[str]:
+    data = file.data
+    if not is_known(data):
+        return
+    if data.prices == () and data.market == "files":
+        yield 'data.prices: empty; write at least one file, such as prices = ["prices.csv"]'
+    names = [("lots", data.lots), ("cash", data.cash), ("sales", data.sales)]
+    if is_known(data.prices):
+        names += [("prices", name) for name in data.prices]
+    for key, name in names:
+        if name is not None and is_known(name) and not _stays_inside(name):
+            yield (
+                f"data.{key}: {quoted(name)} leaves the household's folder; write the name of a "
+                f'file inside it, such as "{key}.csv"'
+            )
+
+
+def _stays_inside(name: str) -> bool:
+    path = PurePosixPath(name.replace("\\", "/"))
+    has_drive = ":" in name
+    return name.isprintable() and not (
+        path.is_absolute() or has_drive or ".." in path.parts or name.startswith("~")
+    )
+
+
+def _calendar_faults(file: HouseholdFile, knows_calendar: KnowsCalendar) -> Iterator[str]:
+    named = [
+        (f"{join('instruments', symbol)}.calendar", rule.calendar)
+        for symbol, rule in _rules(file.instruments)
+    ]
+    if is_known(file.schedule):
+        named.append(("schedule.calendar", file.schedule.calendar))
+    for path, code in named:
+        if code is None or not is_known(code) or knows_calendar(code):
+            continue
+        yield f'{path}: {quoted(code)} is unknown; write an exchange such as "XNYS", or "24/7"'
+
+
+def invented_faults(document: Mapping[str, object]) -> Iterator[str]:
+    """An invented market is determined by its seed and start, so both are written down."""
+    data = document.get("data")
+    if isinstance(data, dict) and data.get("market") == "invented":
+        for key, example in (("start", "2024-01-02"), ("seed", "1")):
+            if key not in data:
+                yield f'data.{key}: missing; with market = "invented" write {key} = {example}'

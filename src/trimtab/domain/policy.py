@@ -1,0 +1,363 @@
+"""The household's written rules: what `household.toml` says, as frozen values.
+
+Money, weights and limits are Decimal, read from the digits in the file. `trimtab.domain.household`
+decodes the TOML and reports every fault at once; this module only says what the rules are. What a
+value must be like stands beside it as `Meta(extra=...)`, which only that decoder reads: a policy
+that is already in the journal can always be read back.
+"""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from trimtab.domain.numbers import ZERO, Money, Quantity, Weight
+from trimtab.domain.values import AccountKind, InstrumentKind, OwnerRole, Relief
+
+Fraction = Annotated[Weight, Meta(extra={"least": 0, "most": 1, "example": "0.25"})]
+Part = Annotated[Weight, Meta(extra={"above": 0, "most": 1, "example": "0.25"})]
+Positive = Annotated[Weight, Meta(extra={"above": 0, "example": "50"})]
+BasisPoints = Annotated[Weight, Meta(extra={"least": 0, "most": 10_000, "example": "10"})]
+Amount = Annotated[Money, Meta(extra={"least": 0, "example": "1000"})]
+Count = Annotated[int, Meta(extra={"least": 1, "most": 100_000, "example": "1"})]
+Days = Annotated[int, Meta(extra={"least": 0, "most": 3_650, "example": "30"})]
+Identifier = Annotated[
+    str,
+    Meta(
+        extra={
+            "pattern": r"[A-Za-z0-9][A-Za-z0-9._-]*",
+            "form": "letters, digits, - _ . and no spaces",
+            "example": '"NAME"',
+        }
+    ),
+]
+Symbol = Annotated[
+    str,
+    Meta(
+        extra={
+            "pattern": r"[A-Za-z0-9^][A-Za-z0-9.^=/_-]*",
+            "form": "a ticker such as VTI or BRK.B, without spaces",
+            "example": '"VTI"',
+        }
+    ),
+]
+Currency = Annotated[
+    str,
+    Meta(
+        extra={
+            "pattern": r"[A-Z]{3}",
+            "form": "the three capital letters of a currency code",
+            "example": '"USD"',
+        }
+    ),
+]
+Text = Annotated[
+    str, Meta(extra={"pattern": r"(?s).*\S.*", "form": "at least one word", "example": '"text"'})
+]
+LotMethod = Literal["min_tax", "hifo", "lifo", "fifo", "specified"]
+Posture = Literal["reduce_only", "targets"]
+FilingStatus = Literal[
+    "single",
+    "married_filing_jointly",
+    "married_filing_separately",
+    "head_of_household",
+    "qualifying_surviving_spouse",
+]
+
+
+class HouseholdRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[household]: its name and the one currency everything is counted in."""
+
+    name: Annotated[Text, Meta(extra={"example": '"Our savings"'})]
+    base_currency: Currency = "USD"
+
+
+class OwnerRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[owners.NAME]: a person."""
+
+    role: OwnerRole
+
+
+class AccountRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[accounts.ID]: an account, and the cash in it (base currency) that is never spent.
+
+    `broker` names an adapter: `paper` trades on the built-in paper broker; `file` is an account
+    known from files only, for which orders are written out and never sent.
+    """
+
+    owner: Identifier
+    kind: AccountKind
+    broker: Annotated[Identifier, Meta(extra={"example": '"paper"'})]
+    relief: Relief = Relief.FIFO
+    cash_reserve: Amount = ZERO
+
+
+class InstrumentRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[instruments.SYMBOL]. `step` is the smallest quantity that may be traded.
+
+    `calendar` is an exchange calendar's code (XNYS), `24/7`, or `forex`; left out, it follows
+    from the kind.
+    """
+
+    kind: InstrumentKind
+    step: Annotated[Quantity, Meta(extra={"above": 0, "example": "1"})] | None = None
+    calendar: Text | None = None
+    currency: Currency = "USD"
+    name: Annotated[str, Meta(extra={"example": '"Total US stock market"'})] = ""
+
+
+class BandPolicy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a class has drifted too far, and where its correction ends.
+
+    The half-width is the smaller of `trigger_abs` (points of the whole, 0.05) and `trigger_rel`
+    (a fraction of the target, 0.25); a leg left out does not bind. `destination` and `re_arm` are
+    fractions of the half-width: a correction aims at `destination` (0 the target, 1 the edge) and
+    an episode that can go no further ends inside `re_arm`. `cooldown_days` must pass after an
+    episode before the next; `look_every_days` is how often anybody looks.
+    """
+
+    trigger_abs: Weight | None = None
+    trigger_rel: Weight | None = None
+    destination: Weight = ZERO
+    re_arm: Weight = Weight("0.5")
+    cooldown_days: int = 0
+    look_every_days: int = 1
+
+
+class BandRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[bands]: a published rule by name, and what is different from it here."""
+
+    preset: Annotated[str, Meta(extra={"example": '"swedroe-5-25"'})] = "swedroe-5-25"
+    trigger_abs: Fraction | None = None
+    trigger_rel: Fraction | None = None
+    destination: Fraction | None = None
+    re_arm: Fraction | None = None
+    cooldown_days: Days | None = None
+    look_every_days: Count | None = None
+
+
+class ClassRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[classes.NAME]: its target weight and members, the preferred one first.
+
+    A `safe` class may still be bought in the defensive posture. Cash is a class whose only member
+    is the base currency.
+    """
+
+    target: Annotated[Fraction, Meta(extra={"example": "0.60"})]
+    members: tuple[Symbol, ...]
+    risk: Annotated[Literal["risky", "safe"], Meta(extra={"example": '"risky"'})] = "risky"
+    trigger_abs: Fraction | None = None
+    trigger_rel: Fraction | None = None
+
+
+class OrderRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[orders]: how plans are made and sent.
+
+    `minimum` and `invest_cash_from` are money; `slippage_max_bps` bounds the limit price beyond
+    the quote. `unsettled` = `use` lets purchases use the proceeds of unsettled sales (what they
+    buy is then kept until settlement); `wait` does not. `specified` names lots to sell first.
+    """
+
+    minimum: Amount = Money(100)
+    invest_cash_from: Amount = Money(500)
+    lot_method: Annotated[LotMethod, Meta(extra={"example": '"min_tax"'})] = "min_tax"
+    specified: tuple[Text, ...] = ()
+    slippage_max_bps: BasisPoints = Weight(10)
+    fee_buffer_bps: BasisPoints = Weight(5)
+    unsettled: Annotated[Literal["use", "wait"], Meta(extra={"example": '"use"'})] = "use"
+    no_buy: tuple[Symbol, ...] = ()
+    no_sell: tuple[Symbol, ...] = ()
+
+
+class GateRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[gates]: limits that may refuse a plan. Fractions are of the household's value.
+
+    `price_jump_max` is the change from the previous close that is called suspect data;
+    `crypto_jump_max` the same for crypto. `volume_max` is the part of the average daily volume
+    that one order may be.
+    """
+
+    spread_max_bps: Positive = Weight(50)
+    crypto_spread_max_bps: Positive = Weight(100)
+    quote_age_max_minutes: Count = 15
+    volume_max: Part = Weight("0.01")
+    fall_daily_max: Part = Weight("0.20")
+    fall_from_peak_max: Part = Weight("0.35")
+    price_jump_max: Positive = Weight("0.30")
+    crypto_jump_max: Positive = Weight("0.60")
+    turnover_max: Part = Weight("0.30")
+    orders_max: Count = 40
+    notional_max: Positive | None = None
+    market_index: Symbol | None = None
+
+
+class DefensiveRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[defensive]: what holds after the circuit breaker trips, until a person re-arms it.
+
+    `reduce_only`: no purchase of a risky class. `targets`: the fallback `targets` replace the
+    classes' own.
+    """
+
+    posture: Annotated[Posture, Meta(extra={"example": '"reduce_only"'})] = "reduce_only"
+    targets: dict[Identifier, Fraction] = {}
+
+
+class ReserveRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[reserve]: running costs that the savings must cover: a floor of cash, never invested.
+
+    The floor is `monthly_costs` less `monthly_income`, times `months`, held as cash in `account`.
+    """
+
+    monthly_costs: Amount
+    account: Identifier
+    months: Count = 6
+    monthly_income: Amount = ZERO
+
+    @property
+    def floor(self) -> Money:
+        """Money that stays in cash."""
+        return max(ZERO, self.monthly_costs - self.monthly_income) * self.months
+
+
+class TaxRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[tax]: the household's marginal rates (federal and state together) and identical groups.
+
+    Each group of `identical` lists symbols that count as substantially identical for wash sales
+    (26 USC 1091); a symbol is always identical to itself.
+    """
+
+    filing_status: Annotated[FilingStatus, Meta(extra={"example": '"single"'})]
+    short_term_rate: Annotated[Fraction, Meta(extra={"example": "0.24"})]
+    long_term_rate: Annotated[Fraction, Meta(extra={"example": "0.15"})]
+    identical: tuple[tuple[Symbol, ...], ...] = ()
+
+
+class ScheduleRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[schedule]: when `trimtab watch` looks: so many minutes after the main market opens."""
+
+    calendar: Text = "XNYS"
+    minutes_after_open: Annotated[int, Meta(extra={"least": 0, "most": 1_440, "example": "60"})] = (
+        60
+    )
+
+
+class PrecommitmentRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[precommitment]: how long an edited policy waits before it is in force."""
+
+    cooling_off_hours: Annotated[int, Meta(extra={"least": 0, "most": 8_760, "example": "72"})] = 72
+
+
+class DataRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[data]: files beside household.toml. `market` = `invented` needs none for prices.
+
+    `prices` are price files, long or wide; `sales` lists sales made before trimtab took over, for
+    the wash-sale windows that they opened. An invented market needs `start` and `seed`.
+    """
+
+    market: Annotated[Literal["files", "invented"], Meta(extra={"example": '"files"'})] = "files"
+    lots: Text = "lots.csv"
+    cash: Text = "cash.csv"
+    prices: tuple[Text, ...] = ("prices.csv",)
+    sales: Text | None = None
+    stale_after_days: Count = 5
+    seed: Annotated[int, Meta(extra={"least": 0, "most": 2**63 - 1, "example": "1"})] = 0
+    start: dt.date | None = None
+
+
+class PaperRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[paper]: what the paper broker charges. A spread is used where a price has no bid and ask."""
+
+    fee_per_order: Amount = ZERO
+    fee_bps: BasisPoints = ZERO
+    spread_bps: BasisPoints = Weight(4)
+    crypto_spread_bps: BasisPoints = Weight(20)
+
+
+class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the household has bound itself to; the journal holds the one in force."""
+
+    classes: dict[str, ClassRule]
+    bands: BandRule = BandRule()
+    orders: OrderRule = OrderRule()
+    gates: GateRule = GateRule()
+    defensive: DefensiveRule = DefensiveRule()
+    reserve: ReserveRule | None = None
+    schedule: ScheduleRule = ScheduleRule()
+    precommitment: PrecommitmentRule = PrecommitmentRule()
+    cash_reserves: dict[str, Money] = {}
+
+
+class HouseholdFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole of `household.toml`: facts about the household, and its policy."""
+
+    household: HouseholdRule
+    owners: dict[Identifier, OwnerRule]
+    accounts: dict[Identifier, AccountRule]
+    instruments: dict[Symbol, InstrumentRule]
+    classes: dict[Identifier, ClassRule]
+    tax: TaxRule
+    bands: BandRule = BandRule()
+    orders: OrderRule = OrderRule()
+    gates: GateRule = GateRule()
+    defensive: DefensiveRule = DefensiveRule()
+    reserve: ReserveRule | None = None
+    schedule: ScheduleRule = ScheduleRule()
+    precommitment: PrecommitmentRule = PrecommitmentRule()
+    data: DataRule = DataRule()
+    paper: PaperRule = PaperRule()
+
+    def policy(self) -> Policy:
+        """The part of the file that an edit may change only after the cooling-off."""
+        return Policy(
+            classes=self.classes,
+            bands=self.bands,
+            orders=self.orders,
+            gates=self.gates,
+            defensive=self.defensive,
+            reserve=self.reserve,
+            schedule=self.schedule,
+            precommitment=self.precommitment,
+            cash_reserves={name: rule.cash_reserve for name, rule in self.accounts.items()},
+        )
+
+
+PRESETS: dict[str, BandPolicy] = {
+    "swedroe-5-25": BandPolicy(trigger_abs=Weight("0.05"), trigger_rel=Weight("0.25")),
+    "vanguard-200-175": BandPolicy(
+        trigger_abs=Weight("0.02"), destination=Weight("0.875"), re_arm=Weight("0.875")
+    ),
+    "daryanani": BandPolicy(
+        trigger_rel=Weight("0.20"),
+        destination=Weight("0.5"),
+        re_arm=Weight("0.5"),
+        look_every_days=14,
+    ),
+    "calendar": BandPolicy(trigger_abs=ZERO, re_arm=ZERO, look_every_days=365),
+    "betterment-like": BandPolicy(trigger_abs=Weight("0.03")),
+}
+"""Published rules as settings: Swedroe's 5/25; Vanguard target-date funds 200/175 basis points
+(Vanguard, 2024); Daryanani 2008 (20 % relative, half-way back, every two weeks); once a year; and
+Betterment's 3 %, here per class where Betterment sums half of all drifts, hence only "like"."""
+
+
+def band_policy(rule: BandRule, of_class: ClassRule | None = None) -> BandPolicy:
+    """The band that holds for a class: preset, then [bands], then the class's own triggers.
+
+    Giving either trigger in a layer replaces both triggers of the layers below, so that
+    `trigger_abs = 0.02` alone is a pure two-point band.
+    """
+    base = PRESETS[rule.preset]
+    trigger_abs, trigger_rel = base.trigger_abs, base.trigger_rel
+    for layer in (rule, of_class):
+        if layer is not None and (layer.trigger_abs is not None or layer.trigger_rel is not None):
+            trigger_abs, trigger_rel = layer.trigger_abs, layer.trigger_rel
+    return BandPolicy(
+        trigger_abs=trigger_abs,
+        trigger_rel=trigger_rel,
+        destination=base.destination if rule.destination is None else rule.destination,
+        re_arm=base.re_arm if rule.re_arm is None else rule.re_arm,
+        cooldown_days=base.cooldown_days if rule.cooldown_days is None else rule.cooldown_days,
+        look_every_days=(
+            base.look_every_days if rule.look_every_days is None else rule.look_every_days
+        ),
+    )
