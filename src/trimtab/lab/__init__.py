@@ -1,0 +1,1 @@
+"""Invented worlds: the same rules, elsewhere."""
