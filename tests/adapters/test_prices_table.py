@@ -195,6 +195,11 @@ def test_every_fault_is_reported_at_once_with_its_line_symbol_and_date(write):
     }
 
 
+def test_a_comma_that_may_be_a_decimal_point_is_refused_in_a_semicolon_file(write):
+    path = write("date;symbol;close\n2026-03-02;VTI;338,120\n2026-03-02;BND;73.10\n")
+    assert "may be 338120 or 338.120" in faults_of(path)[0]
+
+
 def test_two_prices_for_one_day_are_refused_with_both_lines(write):
     first = write(LONG + "2026-03-03,VTI,301.21\n", "first.csv")
     second = write("date,BND\n2026-03-02,73.5\n", "second.csv")

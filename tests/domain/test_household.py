@@ -739,8 +739,8 @@ def sections() -> dict[str, str]:
     return parts
 
 
-EXAMPLES = {"notional_max", "market_index", "sales"}
-"""Options without a default, shown with an example."""
+EXAMPLES = {"notional_max", "market_index", "sales", "identical"}
+"""Options without a default, or with one too long for a line, shown with an example."""
 
 
 @pytest.mark.parametrize("table", OPTION_TABLES)

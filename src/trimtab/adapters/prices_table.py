@@ -255,6 +255,7 @@ def _piece(
     )
     rows["key"], rows["day"] = keys, days
     rows["line"], rows["source"] = sheet.lines, sheet.path.name
+    rows["delimiter"] = sheet.delimiter
     says_something = (rows[list(columns)] != "").any(axis="columns")
     return rows[says_something & (rows["key"] != "") & (days > 0)]
 
@@ -291,7 +292,7 @@ def _numbers(table: "pd.DataFrame", field: str, faults: Faults) -> tuple[list[st
     for at in np.flatnonzero(is_unusual).tolist():
         numbers[at] = np.nan
         try:
-            amount = read_amount(texts[at])
+            amount = read_amount(texts[at], delimiter=str(table["delimiter"].iat[at]))
         except Unreadable as error:
             faults.add(f"{_where(table, at)}, {field}: {error}")
         else:

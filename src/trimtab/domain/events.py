@@ -291,8 +291,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     """The journal, folded: all of the past that a decision may know.
 
     `previous_mark` is the last mark of the session before the current mark's. `seen` holds
-    (account, activity id) of everything taken in, so that nothing is taken in twice. `bought_at`
-    is the instant at which a lot (by id) was bought, for the lots that the journal saw bought.
+    (account, activity id) of everything taken in, so that nothing is taken in twice.
     """
 
     name: str = ""
@@ -305,7 +304,6 @@ class Memory(Struct, frozen=True, kw_only=True):
     paused: str | None = None
     accounts: dict[str, str] = {}
     lots: dict[str, Lot] = {}
-    bought_at: dict[str, dt.datetime] = {}
     cash: dict[tuple[str, str], Money] = {}
     unsettled: tuple[Unsettled, ...] = ()
     bands: dict[str, BandMemory] = {}
@@ -340,16 +338,7 @@ class Memory(Struct, frozen=True, kw_only=True):
         return account in self.discrepancies
 
 
-_OWN_COLLECTIONS = (
-    "accounts",
-    "lots",
-    "bought_at",
-    "cash",
-    "bands",
-    "orders",
-    "seen",
-    "discrepancies",
-)
+_OWN_COLLECTIONS = ("accounts", "lots", "cash", "bands", "orders", "seen", "discrepancies")
 
 
 def remember(memory: Memory, entries: "tuple[Entry, ...] | list[Entry]") -> Memory:
@@ -474,9 +463,7 @@ def _remember_decision(draft: Memory, decision: Decision) -> None:
         force_setattr(draft, "last_look", decision.at)
 
 
-def _move_bands(
-    draft: Memory, transitions: tuple[BandTransition, ...], at: dt.datetime
-) -> None:
+def _move_bands(draft: Memory, transitions: tuple[BandTransition, ...], at: dt.datetime) -> None:
     for change in transitions:
         before = draft.bands.get(change.asset_class, BandMemory())
         ended = change.before is BandState.CORRECTING
@@ -524,12 +511,10 @@ def _remember_fill(draft: Memory, event: OrderFilled) -> None:
         assert left >= 0, f"lot {lot.id} was sold twice"
         if left == 0:
             del draft.lots[lot.id]
-            draft.bought_at.pop(lot.id, None)
         else:
             draft.lots[lot.id] = replace(lot, quantity=left, basis=lot.basis - disposal.basis)
     if event.lot is not None:
         draft.lots[event.lot.id] = event.lot
-        draft.bought_at[event.lot.id] = fill.at
     value = fill.quantity * fill.price
     if fill.side is Side.SELL:
         _add_cash(draft, fill.account, draft.base_currency, value - fill.fee)

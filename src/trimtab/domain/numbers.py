@@ -52,7 +52,7 @@ def round_up_to_step(quantity: Quantity, step: Quantity) -> Quantity:
 
 
 def share_of(amount: Money, part: Quantity, whole: Quantity) -> Money:
-    """The part of *amount* that belongs to *part* of *whole*, to 1e-10.
+    """The part of *amount* that belongs to *part* of *whole*, to 1e-10 and never beyond it.
 
     Split an amount with `piece = share_of(amount, part, whole)` and `rest = amount - piece`: the
     two pieces add up exactly, so that no cent is lost however often a lot is split.
@@ -63,7 +63,7 @@ def share_of(amount: Money, part: Quantity, whole: Quantity) -> Money:
     """
     if part == whole:
         return amount
-    return (amount * part / whole).quantize(GRAIN)
+    return (amount * part / whole).quantize(GRAIN, rounding=ROUND_DOWN)
 
 
 def split_quantity(quantity: Quantity, numerator: int, denominator: int) -> Quantity:

@@ -219,17 +219,62 @@ class ReserveRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return max(ZERO, self.monthly_costs - self.monthly_income) * self.months
 
 
+IDENTICAL_BY_DEFAULT: tuple[tuple[str, ...], ...] = (
+    ("VOO", "IVV", "SPY", "SPLG", "SPYM", "VFIAX", "FXAIX", "SWPPX"),  # S&P 500
+    ("VTI", "VTSAX"),  # CRSP US Total Market
+    ("QQQ", "QQQM"),  # Nasdaq-100
+    ("VUG", "VIGAX"),  # CRSP US Large Growth
+    ("IVW", "SPYG"),  # S&P 500 Growth
+    ("VTV", "VVIAX"),  # CRSP US Large Value
+    ("IVE", "SPYV"),  # S&P 500 Value
+    ("VYM", "VHYAX"),  # FTSE High Dividend Yield
+    ("VO", "VIMAX"),  # CRSP US Mid Cap
+    ("IJH", "MDY", "IVOO", "SPMD"),  # S&P MidCap 400
+    ("VB", "VSMAX"),  # CRSP US Small Cap
+    ("IJR", "SPSM", "VIOO"),  # S&P SmallCap 600
+    ("IWM", "VTWO"),  # Russell 2000
+    ("VXF", "VEXAX"),  # S&P Completion
+    ("VXUS", "VTIAX"),  # FTSE Global All Cap ex US
+    ("IXUS", "FTIHX"),  # MSCI ACWI ex USA IMI
+    ("ACWX", "CWI"),  # MSCI ACWI ex USA
+    ("VEA", "VTMGX"),  # FTSE Developed All Cap ex US
+    ("EFA", "FSPSX"),  # MSCI EAFE
+    ("VWO", "VEMAX"),  # FTSE Emerging All Cap China A
+    (
+        "BND",
+        "VBTLX",
+        "AGG",
+        "SCHZ",
+        "SPAB",
+        "FXNAX",
+    ),  # Bloomberg US Aggregate, float adjusted or not
+    ("BNDX", "VTABX"),  # Bloomberg Global Aggregate ex-USD, hedged
+    ("VGSH", "SCHO", "SPTS"),  # Bloomberg US Treasury 1-3 years
+    ("VGIT", "SCHR", "SPTI"),  # Bloomberg US Treasury 3-10 years
+    ("VGLT", "SPTL"),  # Bloomberg US Long Treasury
+    ("MBB", "SPMB"),  # Bloomberg US MBS
+    ("VNQ", "VGSLX"),  # MSCI US IMI Real Estate 25/50
+    ("FSKAX", "SWTSX"),  # Dow Jones US Total Stock Market
+    ("GLD", "IAU", "GLDM", "SGOL"),  # physical gold
+    ("SLV", "SIVR"),  # physical silver
+    ("IBIT", "FBTC", "BITB", "ARKB", "GBTC"),  # spot bitcoin
+)
+"""Funds that count as substantially identical where the household says nothing: the share classes
+of one fund, and funds on one index (or the same metal or coin). Whether the latter are identical in
+law (26 USC 1091) is undecided; this is the careful reading. Indexes as of 2026-11-22."""
+
+
 class TaxRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[tax]: the household's marginal rates (federal and state together) and identical groups.
 
     Each group of `identical` lists symbols that count as substantially identical for wash sales
-    (26 USC 1091); a symbol is always identical to itself.
+    (26 USC 1091); a symbol is always identical to itself. Groups given replace the default ones.
     """
 
     filing_status: Annotated[FilingStatus, Meta(extra={"example": '"single"'})]
     short_term_rate: Annotated[Fraction, Meta(extra={"example": "0.24"})]
     long_term_rate: Annotated[Fraction, Meta(extra={"example": "0.15"})]
-    identical: tuple[tuple[Symbol, ...], ...] = ()
+    identical: tuple[tuple[Symbol, ...], ...] = IDENTICAL_BY_DEFAULT
 
 
 class ScheduleRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,14 +6,16 @@ dealt out is counted, so that a test can assert that it really occurred.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import numpy as np
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from trimtab.domain.numbers import Quantity
 from trimtab.domain.trades import Activity, Order
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Call = Literal["submit", "find", "cancel", "activities", "report"]
 """The calls of the broker port, as points where something can get lost."""
@@ -123,7 +125,7 @@ class SeededFaults:
     kept here and not in the broker's books: use one object for all restarts of one rehearsal.
     """
 
-    def __init__(self, rng: np.random.Generator, rates: FaultRates) -> None:
+    def __init__(self, rng: "np.random.Generator", rates: FaultRates) -> None:
         assert all(0 <= asdict(rates)[name] <= 1 for name in FAULTS), "a rate is a probability"
         self.counts: Counter[str] = Counter()
         self._rng = rng
