@@ -1,0 +1,293 @@
+"""Sales: the excess of what is heavy, from the lots that cost least tax per dollar."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from trimtab.domain.numbers import ZERO, Money, round_to_step, share_of
+from trimtab.domain.policy import LotMethod, TaxRule
+from trimtab.domain.trades import BandState, LotPick, Refusal, Side, Trade
+from trimtab.domain.values import Account, Lot, Relief, Snapshot, trade_date
+from trimtab.rules.holdings import class_of
+from trimtab.rules.plan.table import Table
+from trimtab.rules.tax.lots import picks_of, rate_of, selling_order, unit_tax
+from trimtab.rules.tax.wash import identical_symbols, recent_purchases
+from trimtab.rules.words import money, percent, points
+
+Place = tuple[str, str]
+"""An account and a symbol held in it."""
+
+
+class _Head(NamedTuple):
+    """The next lot that a place would sell, ranked by tax per dollar."""
+
+    tax_rate: Money
+    rank: int
+    place: Place
+
+
+def sell_excess(table: Table) -> list[Trade]:
+    """Sales that bring the heavy classes under correction down to their goal."""
+    if not table.still_out():
+        return []
+    goals = table.goals()
+    excess = {
+        drift.asset_class: drift.value - goals[drift.asset_class]
+        for drift in table.correcting
+        if drift.asset_class != table.cash_class
+    }
+    amounts = {name: money for name, money in excess.items() if money > table.tolerance(name)}
+    return _sell(table, amounts, sum(amounts.values(), ZERO))
+
+
+def sell_to_fund(table: Table) -> list[Trade]:
+    """The cheapest sales of anything above its goal, for what light classes need and no more.
+
+    Only a class under correction is funded, and only one that the proceeds can buy.
+    """
+    if not table.still_out():
+        return []
+    goals = table.goals()
+    amounts = {
+        name: value - goals[name]
+        for name, value in table.values.items()
+        if name != table.cash_class and value - goals[name] > table.tolerance(name)
+    }
+    return _sell(table, amounts, _needs(table, goals))
+
+
+def method_of(account: Account, chosen: LotMethod) -> LotMethod:
+    """The order in which this account's broker books lots; the policy's only where it may name."""
+    match account.relief:
+        case Relief.FIFO:
+            return "fifo"
+        case Relief.HIFO:
+            return "hifo"
+        case Relief.SPECIFIC:
+            return chosen
+
+
+def _needs(table: Table, goals: Mapping[str, Money]) -> Money:
+    """What the light classes under correction lack beyond the cash that is there for them."""
+    cash = sum(table.free.values(), ZERO)
+    if table.cash_class is not None:
+        cash = min(cash, table.values[table.cash_class] - goals[table.cash_class])
+    accounts = table.open_accounts()
+    lacking = [
+        goals[drift.asset_class] - drift.value
+        for drift in table.correcting
+        if goals[drift.asset_class] - drift.value > table.tolerance(drift.asset_class)
+        and drift.asset_class != table.cash_class
+        and any(table.can_be_bought(drift.asset_class, account) for account in accounts)
+    ]
+    is_cash_light = any(drift.asset_class == table.cash_class for drift in table.correcting)
+    if cash < 0 and (not is_cash_light or table.in_wallets):
+        cash = ZERO
+    return sum(lacking, ZERO) - cash
+
+
+def _sell(table: Table, amounts: Mapping[str, Money], most: Money) -> list[Trade]:
+    """Orders that sell up to *amounts* of each class and *most* of all, cheapest lots first.
+
+    Nothing that the plan bought is sold; a place whose order would be too small is passed over.
+    """
+    classes = table.planning.policy.classes
+    amounts = {
+        name: amount
+        for name, amount in amounts.items()
+        if table.bought.isdisjoint(classes[name].members)
+    }
+    skipped: set[Place] = set()
+    while True:
+        taken = _choose(table, dict(amounts), most, skipped)
+        trades = [trade for place in taken if (trade := _sale(table, place, taken[place]))]
+        too_small = set(taken) - {(trade.account, trade.symbol) for trade in trades}
+        too_small |= _swallowed(table, trades)
+        if not too_small:
+            return trades
+        skipped |= too_small
+
+
+def _swallowed(table: Table, trades: Sequence[Trade]) -> set[Place]:
+    """Places whose proceeds would all stay in a reserve that lacks them: they heal no drift."""
+    brought: dict[str, Money] = {}
+    for trade in trades:
+        proceeds = trade.quantity * table.unit_proceeds(trade.symbol)
+        brought[trade.account] = brought.get(trade.account, ZERO) + proceeds
+    return {
+        (trade.account, trade.symbol)
+        for trade in trades
+        if brought[trade.account] <= table.short.get(trade.account, ZERO)
+    }
+
+
+def _choose(
+    table: Table, amounts: dict[str, Money], most: Money, skipped: set[Place]
+) -> dict[Place, list[LotPick]]:
+    """Lots to sell by place: always the head lot with the least tax per dollar next."""
+    queues = _queues(table, set(amounts), skipped)
+    taken: dict[Place, list[LotPick]] = {}
+    while queues:
+        head = min(_head(table, place, lots[0]) for place, lots in queues.items())
+        lot = queues[head.place].pop(0)
+        if not queues[head.place]:
+            del queues[head.place]
+        name = _class_name(table, lot.symbol)
+        mid = table.snapshot.price(lot.symbol)
+        quantity = min(lot.quantity, min(amounts[name], most) / mid)
+        if quantity <= 0:
+            queues.pop(head.place, None)
+            continue
+        taken.setdefault(head.place, []).append(LotPick(lot_id=lot.id, quantity=quantity))
+        amounts[name] -= quantity * mid
+        most -= quantity * mid
+    return taken
+
+
+def _queues(table: Table, classes: set[str], skipped: set[Place]) -> dict[Place, list[Lot]]:
+    """The lots of *classes* that may be sold, by place, in the order in which it sells them."""
+    orders = table.planning.policy.orders
+    names = class_of(table.planning.policy)
+    held: dict[Place, list[Lot]] = {}
+    accounts = {account.id for account in table.open_accounts()}
+    for lot in table.snapshot.lots:
+        is_open = lot.account in accounts and lot.symbol not in orders.no_sell
+        place = (lot.account, lot.symbol)
+        if is_open and place not in skipped and names.get(lot.symbol) in classes:
+            held.setdefault(place, []).append(lot)
+    recent = recent_purchases(
+        table.snapshot.lots, table.today, table.planning.tax.identical, table.snapshot.instruments
+    )
+    queues = {}
+    for (account_id, symbol), lots in sorted(held.items()):
+        account = table.snapshot.accounts[account_id]
+        ordered = selling_order(
+            lots,
+            method_of(account, orders.lot_method),
+            price=table.snapshot.quotes[symbol].bid,
+            on=table.today,
+            tax=table.planning.tax if account.kind.is_taxed else None,
+            specified=orders.specified,
+        )
+        sellable = _sellable(table, account, ordered, recent.get(symbol, {}))
+        if sellable:
+            queues[account_id, symbol] = sellable
+    return queues
+
+
+def _sellable(
+    table: Table, account: Account, ordered: list[Lot], recent: dict[str, Lot]
+) -> list[Lot]:
+    """Lots that may go: settled ones, and none whose loss a recent purchase would wash.
+
+    Where the broker books by its own order, a lot that may not go stops the ones behind it.
+    """
+    sellable = []
+    for lot in ordered:
+        why_not = _why_not(table, account, lot, recent)
+        if why_not is None:
+            sellable.append(lot)
+            continue
+        name = _class_name(table, lot.symbol)
+        table.refusals.append(
+            Refusal(asset_class=name, sentence=why_not, account=account.id, symbol=lot.symbol)
+        )
+        if account.relief is not Relief.SPECIFIC:
+            break
+    return sellable
+
+
+def _why_not(table: Table, account: Account, lot: Lot, recent: dict[str, Lot]) -> str | None:
+    if lot.sellable_from is not None and table.today < lot.sellable_from:
+        return (
+            f"{lot.symbol} bought on {lot.acquired} in {account.id} was paid with unsettled money: "
+            f"it is kept until {lot.sellable_from}."
+        )
+    if not table.is_wash_loss(lot):
+        return None
+    identical = identical_symbols(lot.symbol, table.planning.tax.identical)
+    others = [other for other in recent.values() if other.id != lot.id]
+    if others:
+        other = max(others, key=lambda bought: bought.acquired)
+        return (
+            f"{lot.symbol} of {lot.acquired} in {account.id} is kept: {other.symbol} was bought in "
+            f"{other.account} on {other.acquired}, so its loss would be a wash sale."
+        )
+    if identical & table.bought:
+        return f"{lot.symbol} of {lot.acquired} in {account.id} is kept: this plan buys the same."
+    return None
+
+
+def _head(table: Table, place: Place, lot: Lot) -> _Head:
+    account = table.snapshot.accounts[place[0]]
+    bid = table.snapshot.quotes[lot.symbol].bid
+    tax_rate = ZERO
+    if account.kind.is_taxed:
+        tax_rate = unit_tax(lot, bid, table.today, table.planning.tax) / bid
+    members = table.planning.policy.classes[_class_name(table, lot.symbol)].members
+    return _Head(tax_rate=tax_rate, rank=-members.index(lot.symbol), place=place)
+
+
+def _sale(table: Table, place: Place, picks: list[LotPick]) -> Trade | None:
+    """The picks of one place as an executable order, or None when it is too small."""
+    account_id, symbol = place
+    wanted = sum((pick.quantity for pick in picks), ZERO)
+    quantity = round_to_step(wanted, table.snapshot.instruments[symbol].step)
+    lots = {lot.id: lot for lot in table.snapshot.lots}
+    trade = table.trade_of(symbol, account_id, Side.SELL, quantity)
+    held = sum((lot.quantity for lot in lots.values() if (lot.account, lot.symbol) == place), ZERO)
+    if quantity == 0:
+        return None
+    if trade.value < table.planning.policy.orders.minimum and quantity < held:
+        return None
+    return replace(
+        trade,
+        lots=picks_of([lots[pick.lot_id] for pick in picks], quantity),
+        reason=_reason(table, trade),
+    )
+
+
+def with_tax(trade: Trade, snapshot: Snapshot, tax: TaxRule) -> Trade:
+    """*trade* with the gain that its lots would realize, the tax on it, and both in its reason."""
+    if trade.side is Side.BUY:
+        return trade
+    if not snapshot.accounts[trade.account].kind.is_taxed:
+        return replace(trade, reason=f"{trade.reason}; a sale in this account is not taxed.")
+    on, currency = trade_date(snapshot.at), snapshot.base_currency
+    lots = {lot.id: lot for lot in snapshot.lots}
+    gain = owed = ZERO
+    for pick in trade.lots:
+        lot = lots[pick.lot_id]
+        proceeds = share_of(trade.value - trade.cost, pick.quantity, trade.quantity)
+        part = proceeds - share_of(lot.basis, pick.quantity, lot.quantity)
+        gain += part
+        owed += part * rate_of(lot.holding_since, on, tax)
+    words = "loss" if gain < 0 else "gain"
+    effect = "which saves" if owed < 0 else "which costs"
+    text = (
+        f"{trade.reason}; these lots cost the least tax that the account allows: a {words} of "
+        f"{money(abs(gain), currency)}, {effect} {money(abs(owed), currency)} of tax."
+    )
+    return replace(trade, gain=gain, tax=owed, reason=text)
+
+
+def _reason(table: Table, trade: Trade) -> str:
+    measured = next(d for d in table.planning.drifts if d.asset_class == trade.asset_class)
+    text = (
+        f"{trade.asset_class} is {percent(measured.weight)} of the savings, "
+        f"{points(abs(measured.drift))} {'above' if measured.drift > 0 else 'below'} its target of "
+        f"{percent(measured.target)}"
+    )
+    if measured.state is not BandState.CORRECTING:
+        light = [d.asset_class for d in table.correcting if d.drift < 0]
+        text += f"; its sale pays for {' and '.join(light) or 'what is light'}"
+    return text
+
+
+def _class_name(table: Table, symbol: str) -> str:
+    for name, rule in table.planning.policy.classes.items():
+        if symbol in rule.members:
+            return name
+    msg = f"{symbol} belongs to no class"
+    raise AssertionError(msg)

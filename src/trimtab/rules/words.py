@@ -1,0 +1,41 @@
+"""Figures as people read them, for the sentences that explain a decision."""
+
+import datetime as dt
+from decimal import ROUND_HALF_UP, Decimal
+
+from trimtab.domain.numbers import Money, Quantity, Weight
+
+
+def money(amount: Money, currency: str = "USD") -> str:
+    """*amount* in whole cents with thousands separators: `1,234.50 USD`."""
+    return f"{amount.quantize(Decimal('0.01'), rounding=ROUND_HALF_UP):,} {currency}"
+
+
+def percent(weight: Weight, places: int = 1) -> str:
+    """A fraction as a percentage: 0.125 is `12.5 %`."""
+    quantum = Decimal(1).scaleb(-places)
+    rounded = (weight * 100).quantize(quantum, rounding=ROUND_HALF_UP)
+    return f"{abs(rounded) if rounded == 0 else rounded} %"
+
+
+def points(weight: Weight, places: int = 1) -> str:
+    """A difference of two weights in percentage points: 0.021 is `2.1 points`."""
+    return f"{percent(weight, places).removesuffix(' %')} points"
+
+
+def units(quantity: Quantity) -> str:
+    """A quantity without trailing zeros: `12`, `0.0375`."""
+    text = f"{quantity.normalize():,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def instant(at: dt.datetime) -> str:
+    """An instant as `2026-03-09 14:30 UTC`."""
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def listing(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(words) < 2:  # noqa: PLR2004  one word needs no "and"
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
