@@ -1,0 +1,1 @@
+"""Doors: they wire the parts together and decide nothing."""

@@ -1,0 +1,234 @@
+"""A household's files checked together: every fault of every file at once, or what they say."""
+
+import datetime as dt
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from trimtab.apps.home import Home, looking, read_household, recall
+from trimtab.apps.world import Recorder, load, open_books, take_snapshot
+from trimtab.domain.errors import DataSuspect, InputError
+from trimtab.domain.household import accounts_of, instruments_of
+from trimtab.domain.numbers import Money
+from trimtab.domain.policy import HouseholdFile
+from trimtab.domain.ports import Clock
+from trimtab.domain.trades import Drift
+from trimtab.domain.values import Instrument
+from trimtab.rules.drift import measure
+from trimtab.rules.holdings import Holdings, bands_of, class_of, holdings, targets_of
+from trimtab.rules.precommitment import changes
+from trimtab.rules.tax.lots import is_long_term
+from trimtab.rules.words import money
+
+if TYPE_CHECKING:
+    from trimtab.adapters.prices import FilePrices
+
+SESSIONS_A_YEAR = 252
+_T = TypeVar("_T")
+
+
+class Coverage(NamedTuple):
+    """Prices of one symbol: from when to when, and how much it moved in a year (a fraction)."""
+
+    symbol: str
+    asset_class: str
+    first: dt.date | None
+    last: dt.date | None
+    sessions: int
+    volatility: float | None
+
+
+class Checked(NamedTuple):
+    """What a household without a fault says. *value* is None where a price cannot be trusted."""
+
+    file: HouseholdFile
+    lots: int
+    sales: int
+    value: Money | None
+    drifts: tuple[Drift, ...]
+    coverage: tuple[Coverage, ...]
+    remarks: tuple[str, ...]
+
+
+class _Reader:
+    """Reads file after file, and keeps what is wrong with each until all were read."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+
+    def read(self, call: Callable[[], _T], otherwise: _T) -> _T:
+        """What *call* gives, or *otherwise* after keeping its fault."""
+        try:
+            return call()
+        except InputError as error:
+            if str(error) not in self.faults:
+                self.faults.append(str(error))
+            return otherwise
+
+    def raise_if_any(self) -> None:
+        """Raise all that is wrong.
+
+        Raises:
+            InputError: something is.
+        """
+        if self.faults:
+            raise InputError("\n".join(self.faults))
+
+
+def check(home: Home, clock: Clock) -> Checked:
+    """Read household.toml and every file that it names; nothing is written.
+
+    Raises:
+        InputError: all that is wrong with all of the files.
+    """
+    reader = _Reader()
+    file = reader.read(partial[HouseholdFile | None](read_household, home), None)
+    if file is None:
+        _read_with_names(home, reader)
+        reader.raise_if_any()
+    assert file is not None, "a household that was not read is a fault"
+    sales, coverage = _read_files(home, file, clock, reader)
+    reader.raise_if_any()
+    return _checked(home, file, clock, sales, coverage)
+
+
+def _read_with_names(home: Home, reader: _Reader) -> None:
+    """With a faulty household.toml, the lists are read against the names that it gives."""
+    from trimtab.adapters.files import read_cash, read_lots
+
+    try:
+        document = tomllib.loads(home.household_toml.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return
+    accounts, instruments = document.get("accounts"), document.get("instruments")
+    data = document.get("data", {})
+    if not isinstance(accounts, dict) or not isinstance(instruments, dict):
+        return
+    names = data if isinstance(data, dict) else {}
+    lots, cash = names.get("lots", "lots.csv"), names.get("cash", "cash.csv")
+    if isinstance(lots, str):
+        reader.read(lambda: len(read_lots(home.folder / lots, accounts, instruments)), 0)
+    if isinstance(cash, str):
+        reader.read(lambda: len(read_cash(home.folder / cash, accounts)), 0)
+
+
+def _read_files(
+    home: Home, file: HouseholdFile, clock: Clock, reader: _Reader
+) -> tuple[int, tuple[Coverage, ...]]:
+    """How many earlier sales there are, and what the price files cover."""
+    from trimtab.adapters.files import read_cash, read_lots, read_sales
+
+    accounts, instruments = accounts_of(file), instruments_of(file)
+    reader.read(lambda: len(read_lots(home.folder / file.data.lots, accounts, instruments)), 0)
+    reader.read(lambda: len(read_cash(home.folder / file.data.cash, accounts)), 0)
+    sales = 0
+    name = file.data.sales
+    if name is not None:
+        sales = reader.read(
+            lambda: len(read_sales(home.folder / name, accounts, instruments, is_long_term)), 0
+        )
+    coverage: tuple[Coverage, ...] = ()
+    if file.data.market == "files":
+        coverage = reader.read(lambda: _coverage(home, file, instruments, clock), ())
+    return sales, coverage
+
+
+def _coverage(
+    home: Home, file: HouseholdFile, instruments: Mapping[str, Instrument], clock: Clock
+) -> tuple[Coverage, ...]:
+    """What the price files hold of each member of a class and each pair."""
+    from trimtab.adapters.calendars import MarketCalendars
+    from trimtab.adapters.prices import FilePrices
+    from trimtab.adapters.prices_table import read_histories
+
+    base = file.household.base_currency
+    calendars = MarketCalendars()
+    histories = read_histories(
+        [home.folder / name for name in file.data.prices],
+        instruments,
+        calendars,
+        base_currency=base,
+        lead=dt.timedelta(0),
+    )
+    prices = FilePrices(
+        histories,
+        calendars,
+        base_currency=base,
+        stale_after_days=file.data.stale_after_days,
+        spread_bps={},
+        lead=dt.timedelta(0),
+    )
+    classes = class_of(file.policy())
+    found = []
+    for symbol in (symbol for symbol in instruments if symbol in classes):
+        history = histories.get(symbol)
+        if history is None:
+            found.append(Coverage(symbol, classes[symbol], None, None, 0, None))
+            continue
+        sessions = history.sessions
+        volatility = _volatility(prices, symbol, clock.now())
+        found.append(
+            Coverage(symbol, classes[symbol], sessions[0], sessions[-1], len(sessions), volatility)
+        )
+    return tuple(found)
+
+
+def _volatility(prices: "FilePrices", symbol: str, until: dt.datetime) -> float | None:
+    """Standard deviation of the past returns, annualized; None for fewer than a month of them."""
+    try:
+        _, returns = prices.returns([symbol], until)
+    except DataSuspect:
+        return None
+    if len(returns) < SESSIONS_A_YEAR // 12:
+        return None
+    return float(returns[:, 0].std(ddof=1)) * math.sqrt(SESSIONS_A_YEAR)
+
+
+def _checked(
+    home: Home, file: HouseholdFile, clock: Clock, sales: int, coverage: tuple[Coverage, ...]
+) -> Checked:
+    policy = file.policy()
+    remarks: list[str] = []
+    value: Money | None = None
+    drifts: tuple[Drift, ...] = ()
+    with looking(home, clock=clock, file=file) as house:
+        lots = sum(len(opening.lots) for opening in house.openings.values())
+        recorder = Recorder(house.journal, clock, load(house.journal), "check")
+        open_books(house, recorder)
+        try:
+            snapshot = take_snapshot(house, recorder.memory)
+        except DataSuspect as error:
+            remarks.append(f"No value can be told: {error}")
+        else:
+            held = holdings(snapshot, policy)
+            value = snapshot.value()
+            targets = targets_of(policy, is_defensive=False)
+            drifts = measure(held.values, held.total, targets, bands_of(policy))
+            remarks += _held_remarks(held, file)
+        classes = class_of(policy)
+        owned = {lot.symbol for lot in recorder.memory.lots.values()}
+    remarks += [
+        f"{symbol} is held and belongs to no class: it is valued, and never traded."
+        for symbol in sorted(owned - set(classes))
+    ]
+    remarks += [
+        f"{found.symbol} of class {found.asset_class} has no price in the files."
+        for found in coverage
+        if found.last is None
+    ]
+    in_force = recall(home).policy
+    if in_force is not None:
+        pending = changes(in_force, policy)
+        remarks += [f"Not in force yet: {change.sentence}" for change in pending]
+    return Checked(file, lots, sales, value, tuple(drifts), coverage, tuple(remarks))
+
+
+def _held_remarks(held: Holdings, file: HouseholdFile) -> list[str]:
+    currency = file.household.base_currency
+    return [
+        f"{account} lacks {money(lacking, currency)} of the cash that stays there: nothing of its "
+        f"cash is invested."
+        for account, lacking in held.short.items()
+    ]

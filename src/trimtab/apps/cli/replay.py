@@ -1,0 +1,84 @@
+"""`trimtab replay`: the same rules day by day over past prices, on the paper broker."""
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from trimtab.apps.cli.options import DAY, example, folder_option
+from trimtab.apps.cli.terminal import progress, show
+
+
+@click.command(
+    "replay",
+    epilog=example("trimtab replay --from 2025-01-02 --to 2025-12-31 --execute --chart bands.svg"),
+)
+@folder_option
+@click.option("--from", "start", type=DAY, required=True, help="The first day.")
+@click.option("--to", "end", type=DAY, required=True, help="The last day.")
+@click.option("--execute", "executes", is_flag=True, help="Trade, on paper only.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep the replay's journal in this empty folder.",
+)
+@click.option(
+    "--chart",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw weights, bands and trades into FILE (.svg or .png).",
+)
+def command(
+    folder: Path,
+    start: dt.date,
+    end: dt.date,
+    executes: bool,
+    into: Path | None,
+    chart: Path | None,
+) -> int:
+    """Run the same rules day by day over past prices.
+
+    The files of the household say what was held on the first day. Every session is decided by the
+    same rules, traded on paper with --execute, and verified. The household's own journal is not
+    touched. Prints one line for each day that traded, and a summary.
+    """
+    from trimtab.apps.home import Home, read_household
+    from trimtab.apps.replay import Day, draw_bands, replay
+    from trimtab.apps.views.replay import day_line, replay_page
+    from trimtab.rules.tax.log import tax_rows, tax_totals
+
+    home = Home(folder)
+    currency = read_household(home).household.base_currency
+    told = 0
+    with _place(into) as place, progress("replaying") as says:
+
+        def tells(day: Day) -> None:
+            nonlocal told
+            says(f"replaying {day.session}")
+            line = day_line(day, currency)
+            if line is not None:
+                told += 1
+                click.echo(line)
+
+        done = replay(home, start, end, into=place, executes=executes, tells=tells)
+        if chart is not None:
+            draw_bands(done, chart)
+    if told:
+        click.echo()
+    rows = [row for row in tax_rows(done.memory) if row.order_id]
+    show(replay_page(done, tax_totals(rows), currency, executes=executes, chart=chart))
+    return 0
+
+
+@contextmanager
+def _place(into: Path | None) -> Iterator[Path]:
+    """The folder of the replay: the one given, or one that goes away with it."""
+    if into is not None:
+        yield into
+        return
+    with tempfile.TemporaryDirectory(prefix="trimtab-replay-") as name:
+        yield Path(name)

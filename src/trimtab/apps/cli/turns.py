@@ -1,0 +1,59 @@
+"""What `plan`, `run`, `watch` and `demo` have in common: one turn, and how it ends for a shell."""
+
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from typing import NamedTuple
+
+from trimtab.apps.cli.door import DATA_SUSPECT, DISCREPANCIES, DONE, HELD
+from trimtab.apps.run import Outcome, run_once
+from trimtab.apps.views.plan import Known
+from trimtab.apps.world import House
+from trimtab.domain.events import Decided, Entry, Memory, OrderFilled, remember
+from trimtab.domain.values import Account
+from trimtab.rules.tax.log import TaxRow, tax_rows
+
+
+class Turn(NamedTuple):
+    """An outcome, with the lots as they were when it was decided and the sales that it made."""
+
+    outcome: Outcome
+    known: Known
+    realized: tuple[TaxRow, ...]
+
+
+def take_turn(house: House, *, executes: bool) -> Turn:
+    """One turn of *house*."""
+    outcome = run_once(house, executes=executes)
+    currency = house.file.household.base_currency
+    return turn_of(outcome, list(house.journal.entries()), house.accounts, currency=currency)
+
+
+def turn_of(
+    outcome: Outcome, entries: Sequence[Entry], accounts: Mapping[str, Account], *, currency: str
+) -> Turn:
+    """*outcome* with what pages need, out of the journal's *entries*, which end with this turn."""
+    seen = list(takewhile(lambda entry: not _decides(entry, outcome.cycle), entries))
+    lots = remember(Memory(), seen).lots
+    filled = {
+        entry.event.fill.order_id
+        for entry in entries
+        if entry.cycle == outcome.cycle and isinstance(entry.event, OrderFilled)
+    }
+    rows = tuple(row for row in tax_rows(outcome.memory) if row.order_id in filled)
+    return Turn(outcome, Known(currency, accounts, lots), rows)
+
+
+def _decides(entry: Entry, cycle: str) -> bool:
+    return entry.cycle == cycle and isinstance(entry.event, Decided)
+
+
+def exit_status(outcome: Outcome, *, executes: bool) -> int:
+    """Discrepancies count most, then data that nobody can trust, then what a gate held."""
+    decision = outcome.decision
+    if outcome.discrepancies:
+        return DISCREPANCIES
+    if decision is None or any(refusal.gate == "data" for refusal in decision.held):
+        return DATA_SUSPECT
+    if executes and decision.plan is not None and decision.held:
+        return HELD
+    return DONE

@@ -1,0 +1,109 @@
+"""How a household stands, gathered from its journal, its files and the prices that there are."""
+
+import datetime as dt
+from typing import NamedTuple
+
+from trimtab.adapters.calendars import MarketCalendars
+from trimtab.adapters.lease import Holder, holder
+from trimtab.apps.home import Home, looking, read_household, recall
+from trimtab.apps.watch import next_look
+from trimtab.apps.world import House, Recorder, load, open_books, take_snapshot
+from trimtab.domain.errors import BrokerError, DataSuspect, InputError
+from trimtab.domain.events import Memory
+from trimtab.domain.numbers import ZERO, Money, Weight
+from trimtab.domain.policy import HouseholdFile, Policy
+from trimtab.domain.ports import Clock
+from trimtab.domain.trades import Decision
+from trimtab.domain.values import Account, Snapshot
+from trimtab.rules.cycle import decide
+from trimtab.rules.holdings import after_tax_weights, reserves
+
+
+class Standing(NamedTuple):
+    """What `status` shows. Where a price is missing, *missing* says so and *decision* is None."""
+
+    at: dt.datetime
+    file: HouseholdFile
+    policy: Policy
+    memory: Memory
+    accounts: dict[str, Account]
+    decision: Decision | None
+    values: dict[str, Money]
+    after_tax: dict[str, Weight]
+    cash: dict[str, Money]
+    reserves: dict[str, Money]
+    missing: str | None
+    worker: Holder | None
+    watcher: Holder | None
+    next_look: dt.datetime | None
+
+
+def gather(home: Home, clock: Clock) -> Standing:
+    """The household of *home* as it stands now; nothing is written.
+
+    Raises:
+        InputError: household.toml cannot be used.
+        JournalError: the journal cannot be read.
+    """
+    from trimtab.domain.household import accounts_of
+
+    file = read_household(home)
+    memory = recall(home)
+    policy = memory.policy or file.policy()
+    accounts = accounts_of(file)
+    watcher = holder(home.watch)
+    standing = Standing(
+        at=clock.now(),
+        file=file,
+        policy=policy,
+        memory=memory,
+        accounts=accounts,
+        decision=None,
+        values={},
+        after_tax={},
+        cash=_cash(memory, file.household.base_currency),
+        reserves=reserves(policy, accounts),
+        missing=None,
+        worker=holder(home.journal),
+        watcher=watcher,
+        next_look=None,
+    )
+    if watcher is not None:
+        due = next_look(file, MarketCalendars(), memory, clock.now())
+        standing = standing._replace(next_look=due)
+    try:
+        with looking(home, clock=clock, file=file) as house:
+            return _priced(standing, house)
+    except (DataSuspect, InputError, BrokerError) as error:
+        return standing._replace(missing=str(error))
+
+
+def _priced(standing: Standing, house: House) -> Standing:
+    """*standing* with what the household would decide now, at the prices that there are."""
+    recorder = Recorder(house.journal, house.clock, load(house.journal), "status")
+    open_books(house, recorder)
+    memory = recorder.memory
+    standing = standing._replace(
+        memory=memory, cash=_cash(memory, house.file.household.base_currency)
+    )
+    try:
+        snapshot = take_snapshot(house, memory)
+    except DataSuspect as error:
+        return standing._replace(missing=str(error))
+    decision = decide(snapshot, standing.policy, memory, house.file.tax, cycle="status")
+    after_tax = after_tax_weights(snapshot, standing.policy, house.file.tax)
+    return standing._replace(decision=decision, values=_values(snapshot), after_tax=after_tax)
+
+
+def _values(snapshot: Snapshot) -> dict[str, Money]:
+    """What each account is worth, cash of every currency included."""
+    values = dict.fromkeys(snapshot.accounts, ZERO)
+    for lot in snapshot.lots:
+        values[lot.account] += lot.quantity * snapshot.price(lot.symbol)
+    for balance in snapshot.balances:
+        values[balance.account] += snapshot.in_base(balance)
+    return values
+
+
+def _cash(memory: Memory, currency: str) -> dict[str, Money]:
+    return {account: amount for (account, code), amount in memory.cash.items() if code == currency}

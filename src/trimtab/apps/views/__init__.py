@@ -1,0 +1,1 @@
+"""Values -> pages for people and documents for programs. Nothing is decided here."""

@@ -1,0 +1,307 @@
+"""A decision as a page: trades, lots, reasons, gates, refusals, and the drift before and after."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from trimtab.apps.views.documents import (
+    DecisionDocument,
+    DiscrepancyDocument,
+    GateDocument,
+    LotDocument,
+    RefusalDocument,
+    TradeDocument,
+)
+from trimtab.apps.views.drift import before_and_after, drift_blocks, drift_document
+from trimtab.apps.views.figures import cents, counted, digits, price_text, term_word
+from trimtab.apps.views.page import Block, Column, Heading, Row, Sentence, Table, item
+from trimtab.domain.numbers import ZERO, Money, Quantity, share_of
+from trimtab.domain.trades import (
+    Decision,
+    Discrepancy,
+    Evidence,
+    Held,
+    Plan,
+    Refusal,
+    Side,
+    Term,
+    Trade,
+)
+from trimtab.domain.values import Account, Lot, trade_date
+from trimtab.rules.tax.lots import term_of
+from trimtab.rules.words import money, units
+
+
+class Known(NamedTuple):
+    """What a page about a decision needs to know beside it."""
+
+    currency: str
+    accounts: Mapping[str, Account]
+    lots: Mapping[str, Lot]
+
+
+class SoldLot(NamedTuple):
+    """Units of one lot in a planned sale, at the planned price less its part of the cost."""
+
+    lot: Lot
+    quantity: Quantity
+    term: Term
+    gain: Money
+
+
+def decision_blocks(decision: Decision, known: Known) -> list[Block]:
+    """All of a decision, the trades first; without a plan, the drift and why nothing is done."""
+    blocks: list[Block] = []
+    if decision.plan is None:
+        blocks += [Heading("Drift"), *drift_blocks(decision.drifts, known.currency)]
+    else:
+        blocks += _plan_blocks(decision, decision.plan, known)
+    blocks += gate_blocks(decision.evidence)
+    if decision.refusals:
+        blocks.append(Heading("Wanted and not done"))
+        blocks += [item(refusal.sentence) for refusal in decision.refusals]
+    return blocks
+
+
+def trade_table(trades: Sequence[Trade], known: Known, on: dt.date) -> Table:
+    """One row a trade."""
+    columns = (
+        Column("account"),
+        Column("side"),
+        Column("quantity", is_figure=True),
+        Column("symbol"),
+        Column("price", is_figure=True, spare=1),
+        Column("value", is_figure=True),
+        Column("gain", is_figure=True),
+        Column("term"),
+        Column("tax", is_figure=True),
+        Column("cost", is_figure=True, spare=2),
+    )
+    return Table(columns, tuple(_trade_row(trade, known, on) for trade in trades))
+
+
+def lot_table(trades: Iterable[Trade], known: Known, on: dt.date) -> Table:
+    """One row for each lot that a sale takes from."""
+    columns = (
+        Column("account"),
+        Column("symbol"),
+        Column("acquired"),
+        Column("quantity", is_figure=True),
+        Column("unit cost", is_figure=True),
+        Column("gain", is_figure=True),
+        Column("term"),
+        Column("lot", spare=1),
+    )
+    rows = [
+        (
+            trade.account,
+            trade.symbol,
+            f"{sold.lot.acquired}",
+            units(sold.quantity),
+            price_text(sold.lot.unit_cost),
+            cents(sold.gain),
+            _term(trade, [sold], known),
+            sold.lot.id,
+        )
+        for trade in trades
+        for sold in sold_lots(trade, known, on)
+    ]
+    return Table(columns, tuple(Row(cells) for cells in rows))
+
+
+def gate_blocks(evidence: Sequence[Evidence]) -> list[Block]:
+    """One line a gate; a refusal with all its sentences."""
+    if not evidence:
+        return []
+    blocks: list[Block] = [Heading("Gates")]
+    for gate in dict.fromkeys(found.gate for found in evidence):
+        of_gate = [found for found in evidence if found.gate == gate]
+        refused = list(dict.fromkeys(found.sentence for found in of_gate if not found.passed))
+        if refused:
+            blocks += [item(f"{gate}: REFUSED. {sentence}", "bad") for sentence in refused]
+        else:
+            text = of_gate[0].sentence
+            more = len({found.sentence for found in of_gate}) > 1
+            told = f"passed for {counted(len(of_gate), 'trade')}." if more else f"passed. {text}"
+            blocks.append(item(f"{gate}: {told}"))
+    return blocks
+
+
+def sold_lots(trade: Trade, known: Known, on: dt.date) -> tuple[SoldLot, ...]:
+    """What a sale takes from each lot that is known; no gain in an untaxed account."""
+    picked = [
+        (known.lots[pick.lot_id], pick.quantity) for pick in trade.lots if pick.lot_id in known.lots
+    ]
+    return tuple(
+        SoldLot(
+            lot=lot,
+            quantity=quantity,
+            term=term_of(lot.holding_since, on),
+            gain=_gain(trade, lot, quantity) if _is_taxed(trade, known) else ZERO,
+        )
+        for lot, quantity in picked
+    )
+
+
+def decision_document(decision: Decision, known: Known) -> DecisionDocument:
+    """All of a decision, every digit."""
+    plan = decision.plan
+    on = trade_date(decision.at)
+    return DecisionDocument(
+        at=decision.at,
+        currency=known.currency,
+        value=digits(decision.value),
+        plan_id=None if plan is None else plan.id,
+        trades=()
+        if plan is None
+        else tuple(_trade_document(trade, decision, known, on) for trade in plan.trades),
+        turnover=digits(ZERO if plan is None else plan.turnover),
+        tax=digits(ZERO if plan is None else plan.tax),
+        before=tuple(drift_document(drift) for drift in decision.drifts),
+        after=() if plan is None else tuple(drift_document(drift) for drift in plan.after),
+        gates=tuple(_gate_document(found) for found in decision.evidence),
+        refusals=tuple(_refusal_document(refusal) for refusal in decision.refusals),
+        least_deposit=None if decision.least_deposit is None else digits(decision.least_deposit),
+        looked=decision.looked,
+    )
+
+
+def discrepancy_document(found: Discrepancy) -> DiscrepancyDocument:
+    """One difference."""
+    return DiscrepancyDocument(
+        kind=found.kind,
+        account=found.account,
+        subject=found.subject,
+        expected=found.expected,
+        found=found.found,
+        sentence=found.sentence,
+    )
+
+
+def _plan_blocks(decision: Decision, plan: Plan, known: Known) -> list[Block]:
+    on = trade_date(decision.at)
+    blocks: list[Block] = [
+        Heading(f"Plan {plan.id}, in {known.currency}"),
+        trade_table(plan.trades, known, on),
+        Sentence(_totals(plan, known)),
+    ]
+    sales = [trade for trade in plan.trades if trade.side is Side.SELL]
+    if sales:
+        blocks += [Heading("Lots sold"), lot_table(sales, known, on)]
+    blocks.append(Heading("Why"))
+    blocks += [item(_reason(trade, decision.held)) for trade in plan.trades]
+    blocks += [Heading("Drift before and after"), before_and_after(plan.before, plan.after)]
+    return blocks
+
+
+def _reason(trade: Trade, held: Sequence[Held]) -> str:
+    stops = [
+        refusal.gate
+        for refusal in held
+        if refusal.account == ""
+        or (refusal.account, refusal.symbol) == (trade.account, trade.symbol)
+    ]
+    waits = f" Held by: {', '.join(dict.fromkeys(stops))}." if stops else ""
+    what = f"{trade.side} {units(trade.quantity)} {trade.symbol} in {trade.account}"
+    return f"{what}: {trade.reason}{waits}"
+
+
+def _totals(plan: Plan, known: Known) -> str:
+    sold = sum((trade.value for trade in plan.trades if trade.side is Side.SELL), ZERO)
+    bought = sum((trade.value for trade in plan.trades if trade.side is Side.BUY), ZERO)
+    cost = sum((trade.cost for trade in plan.trades), ZERO)
+    taxed = [trade for trade in plan.trades if _is_taxed(trade, known)]
+    gain = sum((trade.gain for trade in taxed), ZERO)
+    tax = f"tax {cents(plan.tax)}" if plan.tax >= 0 else f"tax saved {cents(-plan.tax)}"
+    return (
+        f"Sold {cents(sold)}, bought {cents(bought)}; taxed gain {cents(gain)}, {tax}, cost "
+        f"{money(cost, known.currency)}."
+    )
+
+
+def _trade_row(trade: Trade, known: Known, on: dt.date) -> Row:
+    is_sale = trade.side is Side.SELL
+    term = _term(trade, sold_lots(trade, known, on), known) if is_sale else ""
+    cells = (
+        trade.account,
+        str(trade.side),
+        units(trade.quantity),
+        trade.symbol,
+        price_text(trade.price),
+        cents(trade.value),
+        cents(trade.gain) if is_sale else "",
+        term,
+        cents(trade.tax) if is_sale else "",
+        cents(trade.cost),
+    )
+    return Row(cells)
+
+
+def _gain(trade: Trade, lot: Lot, quantity: Quantity) -> Money:
+    cost = share_of(trade.cost, quantity, trade.quantity)
+    return quantity * trade.price - cost - share_of(lot.basis, quantity, lot.quantity)
+
+
+def _is_taxed(trade: Trade, known: Known) -> bool:
+    return known.accounts[trade.account].kind.is_taxed
+
+
+def _term(trade: Trade, sold: Sequence[SoldLot], known: Known) -> str:
+    if not _is_taxed(trade, known):
+        return "untaxed"
+    return term_word(lot.term for lot in sold)
+
+
+def _trade_document(trade: Trade, decision: Decision, known: Known, on: dt.date) -> TradeDocument:
+    return TradeDocument(
+        account=trade.account,
+        symbol=trade.symbol,
+        asset_class=trade.asset_class,
+        side=str(trade.side),
+        quantity=digits(trade.quantity),
+        price=digits(trade.price),
+        value=digits(trade.value),
+        gain=digits(trade.gain),
+        tax=digits(trade.tax),
+        cost=digits(trade.cost),
+        is_allowed=trade in decision.allowed,
+        lots=_lot_documents(trade, known, on),
+        reason=trade.reason,
+    )
+
+
+def _lot_documents(trade: Trade, known: Known, on: dt.date) -> tuple[LotDocument, ...]:
+    sold = {found.lot.id: found for found in sold_lots(trade, known, on)}
+    documents = []
+    for pick in trade.lots:
+        found = sold.get(pick.lot_id)
+        documents.append(
+            LotDocument(
+                lot_id=pick.lot_id,
+                quantity=digits(pick.quantity),
+                acquired=None if found is None else found.lot.acquired,
+                term=None if found is None else str(found.term),
+                gain=None if found is None else digits(found.gain),
+            )
+        )
+    return tuple(documents)
+
+
+def _gate_document(found: Evidence) -> GateDocument:
+    return GateDocument(
+        gate=found.gate,
+        passed=found.passed,
+        account=found.account,
+        symbol=found.symbol,
+        sentence=found.sentence,
+        figures=found.figures,
+    )
+
+
+def _refusal_document(refusal: Refusal) -> RefusalDocument:
+    return RefusalDocument(
+        asset_class=refusal.asset_class,
+        account=refusal.account,
+        symbol=refusal.symbol,
+        sentence=refusal.sentence,
+    )

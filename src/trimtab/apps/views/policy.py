@@ -1,0 +1,137 @@
+"""The rules in force and what the file asks for, as a page and as a document."""
+
+import datetime as dt
+
+from trimtab.apps.views.documents import ChangeDocument, ClassDocument, PolicyDocument
+from trimtab.apps.views.figures import digits, offset, rate, typed
+from trimtab.apps.views.page import Block, Column, Heading, Sentence, Table, item, rows_of
+from trimtab.apps.views.status import pending_document
+from trimtab.domain.events import Memory, PolicyAdopted, PolicyProposed, PolicyWithdrawn
+from trimtab.domain.policy import HouseholdFile, Policy
+from trimtab.rules.drift import half_width
+from trimtab.rules.holdings import bands_of
+from trimtab.rules.precommitment import changes, policy_digest, review
+from trimtab.rules.words import instant, listing
+
+
+def policy_page(file: HouseholdFile, memory: Memory, now: dt.datetime, folder: str) -> list[Block]:
+    """All of `trimtab policy`."""
+    policy = memory.policy or file.policy()
+    blocks: list[Block] = [Sentence(_in_force(memory, policy), "strong")]
+    blocks += [Heading("Classes"), _class_table(policy), *(item(text) for text in _rules(policy))]
+    found = changes(policy, file.policy())
+    blocks.append(Heading("household.toml"))
+    blocks += [item(change.sentence) for change in found]
+    blocks.append(item(consequence(file, memory, now), "warn" if found else "good"))
+    if memory.paused is not None:
+        blocks.append(item(f"Paused: {memory.paused}. {typed('policy resume', folder)}.", "warn"))
+    if memory.breaker is not None:
+        text = f"Defensive posture: {memory.breaker} {typed('policy rearm', folder)}."
+        blocks.append(item(text, "bad"))
+    return blocks
+
+
+def consequence(file: HouseholdFile, memory: Memory, now: dt.datetime) -> str:
+    """What the next turn makes of the file as it is now."""
+    if memory.policy is None:
+        return "The first turn puts the policy of household.toml in force."
+    events = review(memory, file.policy(), now)
+    match events:
+        case (PolicyAdopted(because=because),):
+            return f"The next turn puts the file in force at once. {because}"
+        case (PolicyProposed(effective_at=at),):
+            return (
+                "The next turn begins the cooling-off: if the file still says so, it is in force "
+                f"from {instant(at)}, or later if the turn is later."
+            )
+        case (PolicyWithdrawn(),):
+            return "The edit was taken back: the next turn withdraws what waits."
+        case _ if memory.proposed is not None:
+            when = instant(memory.proposed.effective_at)
+            return f"The cooling-off runs: the file is in force from the first turn after {when}."
+        case _:
+            return "The file says the same as the policy in force."
+
+
+def policy_document(file: HouseholdFile, memory: Memory, now: dt.datetime) -> PolicyDocument:
+    """All of `trimtab policy --json`."""
+    policy = memory.policy or file.policy()
+    bands = bands_of(policy)
+    return PolicyDocument(
+        household=file.household.name,
+        digest=memory.policy_digest or policy_digest(policy),
+        since=memory.policy_since,
+        classes=tuple(
+            ClassDocument(
+                asset_class=name,
+                target=digits(rule.target),
+                half_width=digits(half_width(rule.target, bands[name])),
+                members=rule.members,
+                risk=rule.risk,
+            )
+            for name, rule in policy.classes.items()
+        ),
+        changes=tuple(
+            ChangeDocument(
+                path=change.path,
+                before=change.before,
+                after=change.after,
+                tightens=change.tightens,
+                sentence=change.sentence,
+            )
+            for change in changes(policy, file.policy())
+        ),
+        pending=pending_document(memory.proposed),
+        consequence=consequence(file, memory, now),
+        paused=memory.paused,
+        breaker=memory.breaker,
+    )
+
+
+def _in_force(memory: Memory, policy: Policy) -> str:
+    if memory.policy is None or memory.policy_since is None:
+        return f"Policy {policy_digest(policy)}: not in force yet, no turn was taken."
+    return f"Policy {memory.policy_digest}: in force since {instant(memory.policy_since)}."
+
+
+def _class_table(policy: Policy) -> Table:
+    bands = bands_of(policy)
+    columns = (
+        Column("class"),
+        Column("target", is_figure=True),
+        Column("trigger", is_figure=True),
+        Column("risk"),
+        Column("members"),
+    )
+    return Table(
+        columns,
+        rows_of(
+            (
+                name,
+                rate(rule.target),
+                f"±{offset(half_width(rule.target, bands[name]))[1:]}",
+                rule.risk,
+                ", ".join(rule.members),
+            )
+            for name, rule in policy.classes.items()
+        ),
+    )
+
+
+def _rules(policy: Policy) -> list[str]:
+    gates, orders = policy.gates, policy.orders
+    band = next(iter(bands_of(policy).values()))
+    end = "the target" if band.destination == 0 else f"{rate(band.destination)} of the band"
+    every = "every day" if band.look_every_days == 1 else f"every {band.look_every_days} days"
+    falls = (
+        f"{rate(gates.fall_daily_max)} in a day or {rate(gates.fall_from_peak_max)} from the peak"
+    )
+    never_bought = listing(list(orders.no_buy)) or "nothing"
+    never_sold = listing(list(orders.no_sell)) or "nothing"
+    return [
+        f"Bands: {policy.bands.preset}; a correction ends at {end}; a look {every}.",
+        f"Circuit breaker: a fall of {falls}; then {policy.defensive.posture}.",
+        f"One plan: at most {rate(gates.turnover_max)} turned over and {gates.orders_max} orders.",
+        f"Lots: {orders.lot_method}; never bought: {never_bought}; never sold: {never_sold}.",
+        f"Cooling-off of an edit: {policy.precommitment.cooling_off_hours} hours.",
+    ]
