@@ -4,7 +4,7 @@ Ten thousand events of a household with twelve classes that trades in every cycl
 of daily turns. Each figure stands beside a baseline measured in the same run: the same payloads
 decoded by msgspec alone, the same rows read by SQLite alone, the same row written by SQLite alone.
 
-    python benchmarks/fold.py
+    python benchmarks/bench_fold.py
 """
 
 import datetime as dt
