@@ -1,4 +1,4 @@
-"""Small households for tests: values by hand, a clock that only moves when told, and fixed prices."""
+"""Small households for tests: values by hand, a clock moved by hand, and fixed prices."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping

@@ -287,12 +287,13 @@ def _numbers(table: "pd.DataFrame", field: str, faults: Faults) -> tuple[list[st
     import pandas as pd
 
     texts: list[str] = table[field].tolist()
+    delimiters: list[str] = table["delimiter"].tolist()
     numbers = pd.to_numeric(table[field], errors="coerce").to_numpy(dtype=np.float64, copy=True)
     is_unusual = (table[field] != "").to_numpy() & ~np.isfinite(numbers)
     for at in np.flatnonzero(is_unusual).tolist():
         numbers[at] = np.nan
         try:
-            amount = read_amount(texts[at], delimiter=str(table["delimiter"].iat[at]))
+            amount = read_amount(texts[at], delimiter=delimiters[at])
         except Unreadable as error:
             faults.add(f"{_where(table, at)}, {field}: {error}")
         else:

@@ -241,15 +241,7 @@ def _affordable(recorder: Recorder, snapshot: Snapshot, trade: Trade) -> tuple[T
     orders = memory.policy.orders
     cash = memory.cash.get((trade.account, memory.base_currency), ZERO)
     if orders.unsettled == "wait":
-        today = trade_date(snapshot.at)
-        cash -= sum(
-            (
-                u.amount
-                for u in memory.unsettled
-                if u.account == trade.account and u.settles_on > today
-            ),
-            ZERO,
-        )
+        cash -= memory.unsettled_cash(trade.account, trade_date(snapshot.at))
     fees = orders.fee_buffer_bps * BASIS_POINT
     for known in memory.orders.values():
         if known.order.account == trade.account and known.order.side is Side.BUY:

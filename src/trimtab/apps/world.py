@@ -195,16 +195,9 @@ def _balances(house: House, memory: Memory, today: dt.date) -> tuple[Balance, ..
     for (account, currency), amount in sorted(memory.cash.items()):
         if account not in house.accounts:
             continue
-        pending = sum(
-            (
-                waiting.amount
-                for waiting in memory.unsettled
-                if waiting.account == account and waiting.settles_on > today
-            ),
-            ZERO,
-        )
-        in_base = currency == memory.base_currency
-        settled = min(amount, max(ZERO, amount - pending)) if in_base else amount
+        settled = amount
+        if currency == memory.base_currency:
+            settled = min(amount, max(ZERO, amount - memory.unsettled_cash(account, today)))
         balances.append(Balance(account=account, currency=currency, amount=amount, settled=settled))
     return tuple(balances)
 

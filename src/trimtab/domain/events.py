@@ -271,7 +271,7 @@ class OrderMemory(Struct, frozen=True, kw_only=True):
 
 
 class Unsettled(Struct, frozen=True, kw_only=True):
-    """Proceeds that become settled cash on a date."""
+    """Money of a fill that changes hands on a date: proceeds, or a purchase (negative)."""
 
     account: str
     amount: Money
@@ -332,6 +332,18 @@ class Memory(Struct, frozen=True, kw_only=True):
     def open_orders(self) -> tuple[OrderMemory, ...]:
         """Orders that may still fill, or of which nobody knows."""
         return tuple(known for known in self.orders.values() if not known.status.is_final)
+
+    def unsettled_cash(self, account: str, today: dt.date) -> Money:
+        """The part of an account's cash that is not there yet on *today*: it may not leave.
+
+        Purchases that settle on the same days are paid with it, so they are taken off.
+        """
+        pending = (
+            waiting.amount
+            for waiting in self.unsettled
+            if waiting.account == account and waiting.settles_on > today
+        )
+        return max(ZERO, sum(pending, ZERO))
 
     def blocked(self, account: str) -> bool:
         """Whether a discrepancy forbids trading in *account*."""
@@ -516,15 +528,11 @@ def _remember_fill(draft: Memory, event: OrderFilled) -> None:
     if event.lot is not None:
         draft.lots[event.lot.id] = event.lot
     value = fill.quantity * fill.price
-    if fill.side is Side.SELL:
-        _add_cash(draft, fill.account, draft.base_currency, value - fill.fee)
-        pending = Unsettled(
-            account=fill.account, amount=value - fill.fee, settles_on=fill.settles_on
-        )
-        waiting = (p for p in draft.unsettled if p.settles_on > trade_date(fill.at))
-        force_setattr(draft, "unsettled", (*waiting, pending))
-    else:
-        _add_cash(draft, fill.account, draft.base_currency, -(value + fill.fee))
+    amount = value - fill.fee if fill.side is Side.SELL else -(value + fill.fee)
+    _add_cash(draft, fill.account, draft.base_currency, amount)
+    pending = Unsettled(account=fill.account, amount=amount, settles_on=fill.settles_on)
+    waiting = (p for p in draft.unsettled if p.settles_on > trade_date(fill.at))
+    force_setattr(draft, "unsettled", (*waiting, pending))
     known = draft.orders.get(fill.order_id)
     if known is not None:
         draft.orders[fill.order_id] = replace(known, filled=known.filled + fill.quantity)

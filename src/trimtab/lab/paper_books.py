@@ -78,8 +78,9 @@ class PaperAccount(Struct, frozen=True, kw_only=True):
         return held
 
     def unsettled_on(self, day: dt.date) -> Money:
-        """Proceeds that have not settled by *day*."""
-        return sum((sale.amount for sale in self.unsettled if sale.settles_on > day), ZERO)
+        """Cash that has not settled by *day*: proceeds, less purchases that settle with them."""
+        pending = (known.amount for known in self.unsettled if known.settles_on > day)
+        return max(ZERO, sum(pending, ZERO))
 
 
 class Books(Struct, frozen=True, kw_only=True):
@@ -163,14 +164,13 @@ def book_fill(books: Books, fill: Fill, picks: Sequence[LotPick], currency: str)
     value = fill.quantity * fill.price
     if fill.side is Side.SELL:
         amount = value - fill.fee
-        pending = Unsettled(account=fill.account, amount=amount, settles_on=fill.settles_on)
-        today = trade_date(fill.at)
-        still = tuple(sale for sale in account.unsettled if sale.settles_on > today)
-        account = replace(account, lots=_less(account.lots, picks), unsettled=(*still, pending))
+        account = replace(account, lots=_less(account.lots, picks))
     else:
         amount = -(value + fill.fee)
         account = replace(account, lots=(*account.lots, _bought(fill, value + fill.fee)))
-    account = _with_cash(account, currency, amount)
+    pending = Unsettled(account=fill.account, amount=amount, settles_on=fill.settles_on)
+    still = (known for known in account.unsettled if known.settles_on > trade_date(fill.at))
+    account = _with_cash(replace(account, unsettled=(*still, pending)), currency, amount)
     account = replace(account, activities=(*account.activities, fill))
     known = books.orders[fill.order_id]
     filled = known.filled + fill.quantity
