@@ -1,6 +1,6 @@
 """Purchases: sized from shortfalls, each within its own account's cash."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -64,7 +64,7 @@ def _buy_in(table: Table, account: Account, lacking: dict[str, Money]) -> list[T
 
 
 def _buy_some(
-    table: Table, account: Account, lacking: dict[str, Money], names: Set[str]
+    table: Table, account: Account, lacking: dict[str, Money], names: Iterable[str]
 ) -> list[Trade]:
     """One purchase in *account* of each of these classes, the lightest first."""
     trades: list[Trade] = []

@@ -72,7 +72,7 @@ def _needs(table: Table, goals: Mapping[str, Money]) -> Money:
     """What the light classes under correction lack beyond the cash that is there for them."""
     cash = sum(table.free.values(), ZERO)
     if table.cash_class is not None:
-        cash = min(cash, table.values[table.cash_class] - goals[table.cash_class])
+        cash = min(cash, table.values[table.cash_class] - table.keep)
     accounts = table.open_accounts()
     lacking = [
         goals[drift.asset_class] - drift.value

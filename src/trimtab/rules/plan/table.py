@@ -45,7 +45,7 @@ class Table(Struct, kw_only=True):
     `wallet_cash` the dollars in wallets that it leaves out. For the accounts of this side `budget`
     is the cash that each may spend, `free` that and what is not settled yet, `short` what it lacks
     of its reserve; `spend_left` is what all of them together may spend, since a cash class keeps
-    its own target back. The sets say what the steps before did.
+    `keep` back. The sets say what the steps before did.
     """
 
     snapshot: Snapshot
@@ -59,6 +59,7 @@ class Table(Struct, kw_only=True):
     free: dict[str, Money]
     short: dict[str, Money]
     spend_left: Money
+    keep: Money
     cash_class: str | None
     sold: set[tuple[str, str]]
     sold_at_loss: set[str]
@@ -115,14 +116,15 @@ class Table(Struct, kw_only=True):
     def tolerance(self, asset_class: str) -> Money:
         """What no trade could mend.
 
-        A minimum trade, one step of the dearest member, or what slippage and fees may take of it.
+        A minimum trade, one step of the dearest member, or what slippage and fees may take of a
+        plan that moves everything: a smaller distance is not worth another trade.
         """
         steps = [
             self.snapshot.instruments[symbol].step * self.snapshot.price(symbol)
             for symbol in self.planning.policy.classes[asset_class].members
             if symbol in self.snapshot.quotes
         ]
-        margin = self.margin * self.planning.targets[asset_class] * self.total
+        margin = self.margin * self.total
         return max([self.planning.policy.orders.minimum, margin, *steps])
 
     def still_out(self) -> bool:
@@ -249,8 +251,9 @@ def lay_out(
     free = {name: amount for name, amount in held.free.items() if name in names}
     budget = _budgets(snapshot, planning, free, held.reserves)
     spend_left = sum(budget.values(), ZERO)
+    keep = ZERO
     if in_cash is not None:
-        keep = planning.targets[in_cash] * held.total
+        keep = _kept_in_cash(start, planning, in_cash, held.total)
         spend_left = max(ZERO, min(spend_left, held.values[in_cash] - keep))
     table = Table(
         snapshot=snapshot,
@@ -266,6 +269,7 @@ def lay_out(
         free=free,
         short=held.short,
         spend_left=spend_left,
+        keep=keep,
         cash_class=in_cash,
         sold={(t.account, t.symbol) for t in trades if t.side is Side.SELL},
         sold_at_loss=set(),
@@ -276,6 +280,18 @@ def lay_out(
     picked = (lots[pick.lot_id] for trade in trades for pick in trade.lots)
     table.sold_at_loss.update(lot.symbol for lot in picked if table.is_wash_loss(lot))
     return table
+
+
+def _kept_in_cash(start: Snapshot, planning: Planning, name: str, total: Money) -> Money:
+    """What the cash class keeps: its target, or what it had when it is light and not corrected.
+
+    Otherwise a sale that funds another class would fill up the cash first, and sell for both.
+    """
+    target = planning.targets[name] * total
+    drift = next(drift for drift in planning.drifts if drift.asset_class == name)
+    if drift.state is BandState.CORRECTING:
+        return target
+    return min(target, holdings(start, planning.policy).values[name])
 
 
 def _open_accounts(snapshot: Snapshot, planning: Planning, *, in_wallets: bool) -> list[Account]:
