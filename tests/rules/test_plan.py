@@ -27,6 +27,8 @@ many = settings(max_examples=120, suppress_health_check=list(HealthCheck))
 @many
 @given(homes())
 def test_planning_again_once_the_plan_was_carried_out_finds_nothing(home):
+    # While a reserve fills up, what the targets divide shrinks with every sale.
+    assume(not holdings(home.snapshot, home.policy).short)
     first = home.decide()
     second = after(home, first).decide("2")
     # Costs, or a reserve that fills up, can push another class over its trigger: a new episode.
