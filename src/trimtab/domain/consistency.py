@@ -48,6 +48,7 @@ def cross_faults(file: HouseholdFile, knows_calendar: KnowsCalendar | None) -> l
         _reserve_faults,
         _identical_faults,
         _data_faults,
+        _fee_faults,
     )
     faults = [fault for check in checks for fault in check(file)]
     if knows_calendar is not None:
@@ -255,6 +256,23 @@ def _data_faults(file: HouseholdFile) -> Iterator[str]:
                 f"data.{key}: {quoted(name)} leaves the household's folder; write the name of a "
                 f'file inside it, such as "{key}.csv"'
             )
+
+
+def _fee_faults(file: HouseholdFile) -> Iterator[str]:
+    """An order of the minimum must be able to pay its fee out of what is kept back for it."""
+    orders, paper = file.orders, file.paper
+    if not is_known(orders, paper):
+        return
+    numbers = (orders.minimum, orders.fee_buffer_bps, paper.fee_per_order, paper.fee_bps)
+    if not is_known(*numbers):
+        return
+    fee = paper.fee_per_order + orders.minimum * paper.fee_bps / 10_000
+    if fee > orders.minimum * orders.fee_buffer_bps / 10_000:
+        yield (
+            f"orders.fee_buffer_bps: {orders.fee_buffer_bps:f} keeps back too little for the fee "
+            f"of {fee:f} on an order of the minimum, {orders.minimum:f}; write a larger "
+            "fee_buffer_bps or a larger minimum"
+        )
 
 
 def _stays_inside(name: str) -> bool:
