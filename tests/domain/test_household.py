@@ -307,7 +307,7 @@ CASES = """
     tax.identical: the group ["VOO", "VOO"] names fewer than two symbols; write groups such as
     ["VOO", "IVV"]
 [paper] fee_per_order = 1
-    orders.fee_buffer_bps: 5 keeps back too little for the fee of 1 on an order of the minimum, 100;
+    orders.fee_buffer_bps: 5 keeps back too little for the fee of 1 on an order of the minimum, 50;
     write a larger fee_buffer_bps or a larger minimum
 [data] lots = "../lots.csv"
     data.lots: "../lots.csv" leaves the household's folder; write the name of a file inside it, such
