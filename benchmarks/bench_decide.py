@@ -18,7 +18,7 @@ from time import process_time
 
 import pandas as pd
 
-from trimtab.domain.events import Memory
+from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import round_to_step
 from trimtab.domain.policy import ClassRule, Policy, TaxRule
 from trimtab.domain.trades import Decision

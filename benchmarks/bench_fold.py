@@ -29,13 +29,12 @@ from trimtab.domain.events import (
     Decided,
     Event,
     HouseholdOpened,
-    Memory,
     OrderAnswered,
     OrderFilled,
     OrderIntended,
     ValueMarked,
-    remember,
 )
+from trimtab.domain.memory import Memory, remember
 from trimtab.domain.trades import (
     Decision,
     Disposal,

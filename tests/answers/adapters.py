@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from trimtab.domain.events import BandMemory
+from trimtab.domain.memory import BandMemory
 from trimtab.domain.numbers import ONE, ZERO
 from trimtab.domain.policy import PRESETS, BandPolicy
 from trimtab.domain.trades import BandState, Drift

@@ -18,7 +18,7 @@ from trimtab.apps.home import Home, read_household, recall
 from trimtab.apps.run import Outcome
 from trimtab.apps.watch import BACKOFF_FIRST, Schedule, next_look, watch
 from trimtab.domain.errors import FileFaults, LeaseHeld
-from trimtab.domain.events import Memory
+from trimtab.domain.memory import Memory
 from trimtab.domain.policy import HouseholdFile, ScheduleRule
 
 TODAY = dt.date(2026, 10, 14)

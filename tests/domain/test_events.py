@@ -25,7 +25,6 @@ from trimtab.domain.events import (
     Entry,
     Event,
     HouseholdOpened,
-    Memory,
     OrderAnswered,
     OrderFilled,
     OrderIntended,
@@ -37,9 +36,9 @@ from trimtab.domain.events import (
     SalesRecorded,
     SplitApplied,
     ValueMarked,
-    remember,
 )
 from trimtab.domain.household import decode_household
+from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ONE, ZERO
 from trimtab.domain.trades import (
     BandState,

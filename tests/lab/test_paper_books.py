@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.lab.paper_world import WEDNESDAY_NOON, World, cash_by_the_book, lot, picks
 
 from trimtab.domain.errors import BrokerRefused, BrokerUnknown, DataSuspect
-from trimtab.domain.events import AccountOpened, Entry, Memory, OrderFilled, remember
+from trimtab.domain.events import AccountOpened, Entry, OrderFilled
+from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import share_of, split_quantity
 from trimtab.domain.policy import PaperRule
 from trimtab.domain.trades import Disposal, OrderStatus, Side, Term

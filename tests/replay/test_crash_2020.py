@@ -34,7 +34,8 @@ from trimtab.apps.cli import main
 from trimtab.apps.home import Home
 from trimtab.apps.replay import draw_bands
 from trimtab.apps.world import load
-from trimtab.domain.events import Decided, Memory, remember
+from trimtab.domain.events import Decided
+from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import Money, Quantity
 from trimtab.domain.trades import Side
 from trimtab.domain.values import trade_date

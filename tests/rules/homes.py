@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.houses import START, OpenCalendars
 
-from trimtab.domain.events import BandMemory, Memory
+from trimtab.domain.memory import BandMemory, Memory
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Weight
 from trimtab.domain.policy import (
     PRESETS,

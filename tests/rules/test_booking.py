@@ -16,13 +16,12 @@ from trimtab.domain.events import (
     Entry,
     Event,
     HouseholdOpened,
-    Memory,
     OrderAnswered,
     OrderFilled,
     OrderIntended,
     SplitApplied,
-    remember,
 )
+from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ZERO
 from trimtab.domain.trades import (
     Activity,

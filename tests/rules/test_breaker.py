@@ -8,16 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.houses import START
 
-from trimtab.domain.events import (
-    BreakerRearmed,
-    BreakerTripped,
-    Entry,
-    Event,
-    Mark,
-    Memory,
-    ValueMarked,
-    remember,
-)
+from trimtab.domain.events import BreakerRearmed, BreakerTripped, Entry, Event, ValueMarked
+from trimtab.domain.memory import Mark, Memory, remember
 from trimtab.domain.numbers import ONE, ZERO
 from trimtab.domain.policy import GateRule
 from trimtab.rules.breaker import (

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from tests.houses import START, TOML, FixedPrices, OpenCalendars, lot
 from tests.rules.homes import Home, homes
 
-from trimtab.domain.events import BandMemory, Mark, Memory
 from trimtab.domain.household import accounts_of, decode_household, instruments_of
+from trimtab.domain.memory import BandMemory, Mark, Memory
 from trimtab.domain.numbers import CENT, ONE, ZERO
 from trimtab.domain.trades import BandState, Decision, Discrepancy, Disposal, Side, Term
 from trimtab.domain.values import Balance, Snapshot, trade_date

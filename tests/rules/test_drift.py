@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.houses import START
 
-from trimtab.domain.events import BandMemory, BandsMoved, Entry, Memory, remember
+from trimtab.domain.events import BandsMoved, Entry
+from trimtab.domain.memory import BandMemory, Memory, remember
 from trimtab.domain.numbers import ONE, ZERO
 from trimtab.domain.policy import PRESETS, BandPolicy
 from trimtab.domain.trades import BandState, BandTransition, Drift

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from tests.houses import START, TOML, FixedPrices, OpenCalendars, lot
 from tests.rules.homes import homes
 
-from trimtab.domain.events import Mark, Memory, OrderMemory
 from trimtab.domain.household import accounts_of, decode_household, instruments_of
+from trimtab.domain.memory import Mark, Memory, OrderMemory
 from trimtab.domain.numbers import ONE
 from trimtab.domain.policy import DefensiveRule, GateRule, OrderRule, Policy
 from trimtab.domain.trades import (

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from tests.houses import START, TOML, FixedPrices, OpenCalendars, lot
 from tests.rules.homes import TODAY, Home, after, disposals_of, homes, purchases, sales
 
-from trimtab.domain.events import BandMemory, Memory
 from trimtab.domain.household import accounts_of, decode_household, instruments_of
+from trimtab.domain.memory import BandMemory, Memory
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money
 from trimtab.domain.policy import BandRule
 from trimtab.domain.trades import BandState, Discrepancy, Side, Trade

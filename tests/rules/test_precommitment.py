@@ -8,15 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
-from trimtab.domain.events import (
-    Entry,
-    Event,
-    Memory,
-    PolicyAdopted,
-    PolicyProposed,
-    PolicyWithdrawn,
-    remember,
-)
+from trimtab.domain.events import Entry, Event, PolicyAdopted, PolicyProposed, PolicyWithdrawn
+from trimtab.domain.memory import Memory, remember
 from trimtab.domain.policy import (
     BandRule,
     ClassRule,

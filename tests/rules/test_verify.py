@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from tests.houses import START, lot
 
-from trimtab.domain.events import Memory
+from trimtab.domain.memory import Memory
 from trimtab.domain.trades import AccountReport
 from trimtab.domain.values import Lot
 from trimtab.rules.verify import compare

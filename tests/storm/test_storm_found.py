@@ -10,7 +10,8 @@ from tests.houses import START, FixedPrices, ManualClock, house_of, lot
 from trimtab.apps.execute import limit_price
 from trimtab.apps.run import run_once
 from trimtab.apps.world import load
-from trimtab.domain.events import BreakerTripped, Memory, OrderMemory, ValueMarked
+from trimtab.domain.events import BreakerTripped, ValueMarked
+from trimtab.domain.memory import Memory, OrderMemory
 from trimtab.domain.numbers import BASIS_POINT
 from trimtab.domain.trades import AccountReport, Fill, Order, OrderStatus, Side, Split
 from trimtab.lab.faults import NoFaults

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from trimtab.apps.world import House, Recorder, take_in
 from trimtab.domain.errors import BrokerRefused, BrokerUnknown
-from trimtab.domain.events import OrderAnswered, OrderIntended, OrderMemory
+from trimtab.domain.events import OrderAnswered, OrderIntended
+from trimtab.domain.memory import OrderMemory
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Price, Quantity, round_to_step
 from trimtab.domain.ports import Broker
 from trimtab.domain.trades import Decision, LotPick, Order, OrderStatus, Receipt, Side, Trade

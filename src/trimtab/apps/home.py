@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trimtab.apps.world import House, Opening, RateSource, load
 from trimtab.domain.errors import DataSuspect, InputError
-from trimtab.domain.events import Memory
 from trimtab.domain.household import accounts_of, decode_household, instruments_of
+from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ONE
 from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.ports import Clock, Journal, Prices

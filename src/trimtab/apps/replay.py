@@ -17,7 +17,7 @@ from trimtab.apps.clock import ManualClock
 from trimtab.apps.home import Home, read_household, working
 from trimtab.apps.run import Outcome, run_once
 from trimtab.domain.errors import InputError
-from trimtab.domain.events import Memory
+from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.trades import BandState, Disposal, Drift, Side
 

@@ -13,9 +13,9 @@ from trimtab.domain.events import (
     CycleStarted,
     Decided,
     Event,
-    Memory,
     ValueMarked,
 )
+from trimtab.domain.memory import Memory
 from trimtab.domain.policy import Policy
 from trimtab.domain.trades import Decision, Discrepancy
 from trimtab.domain.values import Snapshot, trade_date

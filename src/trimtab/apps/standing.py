@@ -9,7 +9,7 @@ from trimtab.apps.home import Home, looking, read_household, recall
 from trimtab.apps.watch import next_look
 from trimtab.apps.world import House, Recorder, load, open_books, take_snapshot
 from trimtab.domain.errors import BrokerError, DataSuspect, InputError
-from trimtab.domain.events import Memory
+from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ZERO, Money, Weight
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.ports import Clock

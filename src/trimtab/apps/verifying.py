@@ -8,7 +8,7 @@ from trimtab.adapters.journal import SqliteJournal
 from trimtab.apps.execute import settle
 from trimtab.apps.home import Home, working
 from trimtab.apps.world import Recorder, load, open_books, take_in, verify
-from trimtab.domain.events import OrderMemory
+from trimtab.domain.memory import OrderMemory
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import Discrepancy
 from trimtab.domain.values import trade_date

@@ -11,7 +11,8 @@ from trimtab.apps.home import Home, read_household, recall, working
 from trimtab.apps.run import Outcome, run_once
 from trimtab.apps.world import Recorder, load
 from trimtab.domain.errors import JournalError, LeaseHeld, TrimtabError
-from trimtab.domain.events import CycleFailed, Memory
+from trimtab.domain.events import CycleFailed
+from trimtab.domain.memory import Memory
 from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.ports import Calendars
 from trimtab.domain.values import trade_date

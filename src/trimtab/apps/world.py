@@ -11,11 +11,10 @@ from trimtab.domain.events import (
     DiscrepancyFound,
     Event,
     HouseholdOpened,
-    Memory,
     SalesRecorded,
-    remember,
 )
 from trimtab.domain.household import apply_policy
+from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.ports import Broker, Calendars, Clock, Journal, Prices

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from trimtab.domain.events import Unsettled
+from trimtab.domain.memory import Unsettled
 from trimtab.domain.numbers import ZERO, Money, Quantity, share_of, split_quantity
 from trimtab.domain.trades import (
     Activity,

@@ -10,7 +10,8 @@ from fractions import Fraction
 
 from msgspec.structs import replace
 
-from trimtab.domain.events import CashMoved, Event, Memory, OrderFilled, SplitApplied
+from trimtab.domain.events import CashMoved, Event, OrderFilled, SplitApplied
+from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ZERO, Money, Quantity, split_quantity
 from trimtab.domain.policy import LotMethod
 from trimtab.domain.trades import (

@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from trimtab.domain.events import Mark, Memory
+from trimtab.domain.memory import Mark, Memory
 from trimtab.domain.numbers import ONE, Money, Weight
 from trimtab.domain.policy import GateRule
 from trimtab.rules.words import percent

@@ -4,7 +4,7 @@ import datetime as dt
 
 from msgspec.structs import replace
 
-from trimtab.domain.events import BandMemory, Memory
+from trimtab.domain.memory import BandMemory, Memory
 from trimtab.domain.numbers import CENT, Money, round_up_to_step
 from trimtab.domain.policy import Policy, TaxRule
 from trimtab.domain.trades import (

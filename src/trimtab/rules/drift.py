@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from trimtab.domain.events import BandMemory
+from trimtab.domain.memory import BandMemory
 from trimtab.domain.numbers import ONE, ZERO, Money, Weight
 from trimtab.domain.policy import BandPolicy
 from trimtab.domain.trades import BandState, BandTransition, Drift

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from trimtab.domain.events import Memory
+from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, to_cents
 from trimtab.domain.policy import Policy
 from trimtab.domain.trades import Evidence, Held, Side, Trade

@@ -16,7 +16,8 @@ from typing import cast
 import msgspec
 from msgspec import Struct
 
-from trimtab.domain.events import Event, Memory, PolicyAdopted, PolicyProposed, PolicyWithdrawn
+from trimtab.domain.events import Event, PolicyAdopted, PolicyProposed, PolicyWithdrawn
+from trimtab.domain.memory import Memory
 from trimtab.domain.policy import Policy
 from trimtab.rules.words import instant, listing
 

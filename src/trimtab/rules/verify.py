@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from trimtab.domain.events import Memory
+from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import CENT, ZERO, Money, Quantity
 from trimtab.domain.trades import AccountReport, Discrepancy
 from trimtab.domain.values import Lot

@@ -1,7 +1,7 @@
 import datetime as dt
 from decimal import Decimal
 
-from trimtab.domain.events import Memory
+from trimtab.domain.memory import Memory
 from trimtab.domain.trades import Disposal, Term
 from trimtab.rules.tax.log import tax_rows, tax_totals
 

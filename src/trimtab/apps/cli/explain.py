@@ -37,7 +37,8 @@ def command(what: str | None, folder: Path, as_json: bool) -> int:
         outcome_page,
     )
     from trimtab.apps.views.telling import tell
-    from trimtab.domain.events import Decided, Memory, remember
+    from trimtab.domain.events import Decided
+    from trimtab.domain.memory import Memory, remember
     from trimtab.rules.holdings import class_of
 
     home = Home(folder)

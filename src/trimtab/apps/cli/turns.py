@@ -8,7 +8,8 @@ from trimtab.apps.cli.door import DATA_SUSPECT, DISCREPANCIES, DONE, HELD
 from trimtab.apps.run import Outcome, run_once
 from trimtab.apps.views.plan import Known
 from trimtab.apps.world import House
-from trimtab.domain.events import Decided, Entry, Memory, OrderFilled, remember
+from trimtab.domain.events import Decided, Entry, OrderFilled
+from trimtab.domain.memory import Memory, remember
 from trimtab.domain.values import Account
 from trimtab.rules.tax.log import TaxRow, tax_rows
 

@@ -6,7 +6,7 @@ from trimtab.apps.views.documents import ExplainDocument, ToldDocument
 from trimtab.apps.views.figures import typed
 from trimtab.apps.views.page import Block, Heading, Sentence, item
 from trimtab.apps.views.telling import Told, context_of, decision_facts
-from trimtab.domain.events import Memory
+from trimtab.domain.memory import Memory
 from trimtab.domain.trades import Decision, Evidence
 from trimtab.rules.words import instant, units
 

@@ -6,7 +6,8 @@ from trimtab.apps.views.documents import ChangeDocument, ClassDocument, PolicyDo
 from trimtab.apps.views.figures import digits, offset, rate, typed
 from trimtab.apps.views.page import Block, Column, Heading, Sentence, Table, item, rows_of
 from trimtab.apps.views.status import pending_document
-from trimtab.domain.events import Memory, PolicyAdopted, PolicyProposed, PolicyWithdrawn
+from trimtab.domain.events import PolicyAdopted, PolicyProposed, PolicyWithdrawn
+from trimtab.domain.memory import Memory
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.rules.drift import half_width
 from trimtab.rules.holdings import bands_of

@@ -15,7 +15,8 @@ from trimtab.apps.views.drift import drift_blocks, drift_document
 from trimtab.apps.views.figures import cents, digits, typed
 from trimtab.apps.views.page import Block, Column, Heading, Row, Sentence, Table, item
 from trimtab.apps.views.plan import discrepancy_document
-from trimtab.domain.events import OrderMemory, PolicyProposed
+from trimtab.domain.events import PolicyProposed
+from trimtab.domain.memory import OrderMemory
 from trimtab.domain.numbers import ZERO, Money, Weight
 from trimtab.rules.words import instant, listing, money, percent, units
 

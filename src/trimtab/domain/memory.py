@@ -1,0 +1,350 @@
+"""What a household remembers: the journal, folded."""
+
+import datetime as dt
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
+
+from trimtab.domain.events import (
+    AccountOpened,
+    BandsMoved,
+    BreakerRearmed,
+    BreakerTripped,
+    CashMoved,
+    CycleEnded,
+    CycleFailed,
+    CycleStarted,
+    Decided,
+    DiscrepancyCleared,
+    DiscrepancyFound,
+    Entry,
+    HouseholdOpened,
+    OrderAnswered,
+    OrderFilled,
+    OrderIntended,
+    Paused,
+    PolicyAdopted,
+    PolicyProposed,
+    PolicyWithdrawn,
+    Resumed,
+    SalesRecorded,
+    SplitApplied,
+    ValueMarked,
+)
+from trimtab.domain.numbers import ONE, ZERO, Money, Quantity
+from trimtab.domain.policy import Policy
+from trimtab.domain.trades import (
+    BandState,
+    BandTransition,
+    Decision,
+    Discrepancy,
+    Disposal,
+    Order,
+    OrderStatus,
+    Receipt,
+    Side,
+    Split,
+)
+from trimtab.domain.values import Lot, trade_date
+
+
+class BandMemory(Struct, frozen=True, kw_only=True):
+    """A class's band state, since when, and when its last episode ended."""
+
+    state: BandState = BandState.ARMED
+    since: dt.datetime | None = None
+    ended_at: dt.datetime | None = None
+
+
+class OrderMemory(Struct, frozen=True, kw_only=True):
+    """An order and what is known to have become of it.
+
+    `filled` is what has been booked, fill by fill; `reported` what the broker last said is filled.
+    """
+
+    order: Order
+    status: OrderStatus
+    broker_id: str = ""
+    filled: Quantity = ZERO
+    reported: Quantity = ZERO
+    text: str = ""
+    intended_at: dt.datetime | None = None
+
+    @property
+    def outstanding(self) -> Quantity:
+        """Units not booked yet that have filled or may still fill."""
+        most = self.reported if self.status.is_final else self.order.quantity
+        return max(ZERO, most - self.filled)
+
+
+class Unsettled(Struct, frozen=True, kw_only=True):
+    """Money of a fill that changes hands on a date: proceeds, or a purchase (negative)."""
+
+    account: str
+    amount: Money
+    settles_on: dt.date
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """The household's value on a session, per unit."""
+
+    at: dt.datetime
+    session: dt.date
+    value: Money
+    unit_value: Money
+
+
+class Memory(Struct, frozen=True, kw_only=True):
+    """The journal, folded: all of the past that a decision may know.
+
+    `previous_mark` is the last mark of the session before the current mark's. `seen` holds
+    (account, activity id) of everything taken in, so that nothing is taken in twice.
+    """
+
+    name: str = ""
+    base_currency: str = "USD"
+    policy: Policy | None = None
+    policy_digest: str = ""
+    policy_since: dt.datetime | None = None
+    proposed: PolicyProposed | None = None
+    proposed_at: dt.datetime | None = None
+    paused: str | None = None
+    accounts: dict[str, str] = {}
+    lots: dict[str, Lot] = {}
+    cash: dict[tuple[str, str], Money] = {}
+    unsettled: tuple[Unsettled, ...] = ()
+    bands: dict[str, BandMemory] = {}
+    orders: dict[str, OrderMemory] = {}
+    seen: dict[tuple[str, str], None] = {}
+    disposals: tuple[Disposal, ...] = ()
+    splits: tuple[Split, ...] = ()
+    pending_flow: Money = ZERO
+    mark: Mark | None = None
+    previous_mark: Mark | None = None
+    peak: Money = ONE
+    breaker: str | None = None
+    breaker_since: dt.datetime | None = None
+    discrepancies: dict[str, tuple[Discrepancy, ...]] = {}
+    cycles: int = 0
+    failures: int = 0
+    last_look: dt.datetime | None = None
+    last_started: dt.datetime | None = None
+    last_ended: dt.datetime | None = None
+    last_outcome: str = ""
+    last_sentence: str = ""
+    next_look: dt.datetime | None = None
+    decision: Decision | None = None
+    entries: int = 0
+
+    def open_orders(self) -> tuple[OrderMemory, ...]:
+        """Orders that may still fill, or of which nobody knows."""
+        return tuple(known for known in self.orders.values() if not known.status.is_final)
+
+    def unsettled_cash(self, account: str, today: dt.date) -> Money:
+        """The part of an account's cash that is not there yet on *today*: it may not leave.
+
+        Purchases that settle on the same days are paid with it, so they are taken off.
+        """
+        pending = (
+            waiting.amount
+            for waiting in self.unsettled
+            if waiting.account == account and waiting.settles_on > today
+        )
+        return max(ZERO, sum(pending, ZERO))
+
+    def blocked(self, account: str) -> bool:
+        """Whether a discrepancy forbids trading in *account*."""
+        return account in self.discrepancies
+
+
+_OWN_COLLECTIONS = ("accounts", "lots", "cash", "bands", "orders", "seen", "discrepancies")
+
+
+def remember(memory: Memory, entries: "tuple[Entry, ...] | list[Entry]") -> Memory:
+    """*memory* after *entries*; the memory given is left as it was."""
+    draft = replace(memory)
+    for name in _OWN_COLLECTIONS:
+        force_setattr(draft, name, dict(getattr(draft, name)))
+    disposals = list(memory.disposals)
+    for entry in entries:
+        _apply(draft, entry, disposals)
+    force_setattr(draft, "disposals", tuple(disposals))
+    force_setattr(draft, "entries", memory.entries + len(entries))
+    return draft
+
+
+def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # noqa: C901, PLR0912, PLR0915  one case per kind of event: a table, and the only place that reads them
+    event, at = entry.event, entry.at
+
+    def put(**fields: object) -> None:
+        for name, value in fields.items():
+            force_setattr(draft, name, value)
+
+    match event:
+        case HouseholdOpened():
+            put(name=event.name, base_currency=event.base_currency)
+        case AccountOpened():
+            _open_account(draft, event)
+        case SalesRecorded():
+            disposals.extend(event.disposals)
+        case PolicyAdopted():
+            put(
+                policy=event.policy,
+                policy_digest=event.digest,
+                policy_since=at,
+                proposed=None,
+                proposed_at=None,
+            )
+        case PolicyProposed():
+            put(proposed=event, proposed_at=at)
+        case PolicyWithdrawn():
+            put(proposed=None, proposed_at=None)
+        case Paused():
+            put(paused=event.because)
+        case Resumed():
+            put(paused=None)
+        case CycleStarted():
+            put(cycles=event.number, last_started=at)
+        case Decided():
+            _remember_decision(draft, event.decision)
+        case BandsMoved():
+            _move_bands(draft, event.transitions, at)
+        case CycleEnded():
+            put(
+                last_ended=at,
+                last_outcome=event.outcome,
+                last_sentence=event.sentence,
+                next_look=event.next_look,
+                failures=0,
+            )
+        case CycleFailed():
+            put(
+                last_ended=at,
+                last_outcome="failed",
+                last_sentence=event.sentence,
+                next_look=event.retry_at,
+                failures=draft.failures + 1,
+            )
+        case ValueMarked():
+            _remember_mark(draft, event, at)
+        case BreakerTripped():
+            put(breaker=event.sentence, breaker_since=at)
+        case BreakerRearmed():
+            put(breaker=None, breaker_since=None, peak=event.unit_value, previous_mark=None)
+        case OrderIntended():
+            draft.orders[event.order.id] = OrderMemory(
+                order=event.order, status=OrderStatus.INTENDED, intended_at=at
+            )
+        case OrderAnswered():
+            _remember_answer(draft, event.receipt)
+        case OrderFilled():
+            disposals.extend(event.disposals)
+            _remember_fill(draft, event)
+        case CashMoved():
+            movement = event.movement
+            draft.seen[movement.account, movement.id] = None
+            _add_cash(draft, movement.account, movement.currency, movement.amount)
+            if movement.is_flow:
+                put(pending_flow=draft.pending_flow + event.in_base)
+        case SplitApplied():
+            draft.seen[event.split.account, event.split.id] = None
+            put(splits=(*draft.splits, event.split))
+            _remember_split(draft, event)
+        case DiscrepancyFound():
+            for account in {found.account for found in event.discrepancies}:
+                draft.discrepancies[account] = tuple(
+                    found for found in event.discrepancies if found.account == account
+                )
+        case DiscrepancyCleared():
+            draft.discrepancies.pop(event.account, None)
+
+
+def _open_account(draft: Memory, event: AccountOpened) -> None:
+    for lot_id in [lot.id for lot in draft.lots.values() if lot.account == event.account]:
+        del draft.lots[lot_id]
+    for key in [key for key in draft.cash if key[0] == event.account]:
+        del draft.cash[key]
+    force_setattr(
+        draft,
+        "unsettled",
+        tuple(pending for pending in draft.unsettled if pending.account != event.account),
+    )
+    draft.accounts[event.account] = event.source
+    draft.lots.update({lot.id: lot for lot in event.lots})
+    draft.cash.update({(event.account, code): sum_ for code, sum_ in event.cash.items()})
+    draft.seen.update({(event.account, activity): None for activity in event.seen})
+
+
+def _remember_decision(draft: Memory, decision: Decision) -> None:
+    _move_bands(draft, decision.transitions, decision.at)
+    force_setattr(draft, "decision", decision)
+    if decision.looked:
+        force_setattr(draft, "last_look", decision.at)
+
+
+def _move_bands(draft: Memory, transitions: tuple[BandTransition, ...], at: dt.datetime) -> None:
+    for change in transitions:
+        before = draft.bands.get(change.asset_class, BandMemory())
+        ended = change.before is BandState.CORRECTING
+        draft.bands[change.asset_class] = BandMemory(
+            state=change.after, since=at, ended_at=at if ended else before.ended_at
+        )
+
+
+def _remember_split(draft: Memory, event: SplitApplied) -> None:
+    split = event.split
+    for lot in tuple(draft.lots.values()):
+        if (lot.account, lot.symbol) == (split.account, split.symbol):
+            del draft.lots[lot.id]
+    draft.lots.update({lot.id: lot for lot in event.lots})
+
+
+def _remember_mark(draft: Memory, event: ValueMarked, at: dt.datetime) -> None:
+    if draft.mark is not None and draft.mark.session != event.session:
+        force_setattr(draft, "previous_mark", draft.mark)
+    mark = Mark(at=at, session=event.session, value=event.value, unit_value=event.unit_value)
+    force_setattr(draft, "mark", mark)
+    force_setattr(draft, "peak", max(draft.peak, event.unit_value))
+    force_setattr(draft, "pending_flow", ZERO)
+
+
+def _remember_answer(draft: Memory, receipt: Receipt) -> None:
+    known = draft.orders[receipt.order_id]
+    if known.status.is_final:
+        return
+    draft.orders[receipt.order_id] = replace(
+        known,
+        status=receipt.status,
+        broker_id=receipt.broker_id or known.broker_id,
+        reported=receipt.filled,
+        text=receipt.text,
+    )
+
+
+def _remember_fill(draft: Memory, event: OrderFilled) -> None:
+    fill = event.fill
+    draft.seen[fill.account, fill.id] = None
+    for disposal in event.disposals:
+        lot = draft.lots[disposal.lot_id]
+        left = lot.quantity - disposal.quantity
+        assert left >= 0, f"lot {lot.id} was sold twice"
+        if left == 0:
+            del draft.lots[lot.id]
+        else:
+            draft.lots[lot.id] = replace(lot, quantity=left, basis=lot.basis - disposal.basis)
+    if event.lot is not None:
+        draft.lots[event.lot.id] = event.lot
+    value = fill.quantity * fill.price
+    amount = value - fill.fee if fill.side is Side.SELL else -(value + fill.fee)
+    _add_cash(draft, fill.account, draft.base_currency, amount)
+    pending = Unsettled(account=fill.account, amount=amount, settles_on=fill.settles_on)
+    waiting = (p for p in draft.unsettled if p.settles_on > trade_date(fill.at))
+    force_setattr(draft, "unsettled", (*waiting, pending))
+    known = draft.orders.get(fill.order_id)
+    if known is not None:
+        draft.orders[fill.order_id] = replace(known, filled=known.filled + fill.quantity)
+
+
+def _add_cash(draft: Memory, account: str, currency: str, amount: Money) -> None:
+    key = (account, currency)
+    draft.cash[key] = draft.cash.get(key, ZERO) + amount
