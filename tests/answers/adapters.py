@@ -13,11 +13,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from trimtab.domain.memory import BandMemory
+from trimtab.domain.events import Entry, ValueMarked
+from trimtab.domain.memory import BandMemory, Memory, remember
 from trimtab.domain.numbers import ONE, ZERO
-from trimtab.domain.policy import PRESETS, BandPolicy
+from trimtab.domain.policy import PRESETS, BandPolicy, GateRule
 from trimtab.domain.trades import BandState, Drift
-from trimtab.rules.breaker import first_daily_fall, market_wide_halt, unitized
+from trimtab.rules.breaker import falls, market_wide_halt, unit_value
 from trimtab.rules.drift import (
     advance,
     after_tax_values,
@@ -201,15 +202,29 @@ def household_drift(
 def portfolio_circuit_breaker(
     *, values: Sequence[Any], flows: Sequence[Any], daily_limit: Any
 ) -> Answer:
-    amounts, moved = _decimals(values), _decimals(flows)
-    units = unitized(amounts, moved)
+    gates = GateRule(fall_daily_max=_decimal(daily_limit), fall_from_peak_max=ONE)
+    memory, units = Memory(), list[Decimal]()
+    first_trigger = None
+    for index, (value, flow) in enumerate(zip(_decimals(values), _decimals(flows), strict=True)):
+        session = dt.date(2026, 1, 1) + dt.timedelta(days=index)
+        units.append(unit_value(memory.mark, value, flow))
+        if first_trigger is None and falls(memory, session, units[-1], gates):
+            first_trigger = index
+        memory = remember(memory, [_marked(session, value, flow, units[-1])])
     peaks = list(accumulate(units, max))
     return {
         "nav": list(units),
         "daily_returns": [now / before - ONE for before, now in pairwise(units)],
         "drawdowns": [now / peak - ONE for now, peak in zip(units[1:], peaks[1:], strict=True)],
-        "first_trigger": first_daily_fall(amounts, moved, _decimal(daily_limit)),
+        "first_trigger": first_trigger,
     }
+
+
+def _marked(session: dt.date, value: Decimal, flow: Decimal, unit: Decimal) -> Entry:
+    """The journal's word for a mark at the end of *session*."""
+    event = ValueMarked(session=session, value=value, flow=flow, unit_value=unit)
+    at = dt.datetime.combine(session, dt.time(21), tzinfo=dt.UTC)
+    return Entry(sequence=1, at=at, cycle="", event=event, hash="")
 
 
 def market_wide_circuit_breaker(

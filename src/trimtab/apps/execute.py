@@ -29,7 +29,8 @@ SEND_TRIES_MAX = 3
 FILL_WAITS = (0.0, 1.0, 2.0, 5.0, 10.0)
 """Seconds before each look at a working order; after the last one its rest is cancelled."""
 CANCEL_WAITS = (0.0, 1.0, 2.0, 5.0)
-_GRACE = dt.timedelta(minutes=5)
+LOST_AFTER = dt.timedelta(minutes=15)
+"""An order that a broker does not know so long after it was intended never arrived there."""
 
 
 class Execution(NamedTuple):
@@ -61,8 +62,8 @@ def settle(house: House, recorder: Recorder) -> None:
 
     What still works at the broker is cancelled: its plan is over, and a new one starts from what
     is then true. For the same reason an order that never arrived is not sent again, whatever the
-    broker: its quantity and limit may be from before a split, a withdrawal or a crash. Until its
-    day is over it may still turn up, and its account waits.
+    broker: its quantity and limit may be from before a split, a withdrawal or a crash. For a
+    quarter of an hour it may still turn up, and the household waits.
     """
     for known in recorder.memory.open_orders():
         account = house.accounts.get(known.order.account)
@@ -107,8 +108,8 @@ def _settle_one(house: House, recorder: Recorder, broker: Broker, known: OrderMe
     except BrokerUnknown as error:
         _answer(recorder, _unknown(order, str(error)))
         return
-    if receipt is None and house.clock.now() > order.good_until + _GRACE:
-        text = "the broker never saw it, and its day is over"
+    if receipt is None and _is_lost(known, house.clock.now()):
+        text = "it never arrived at the broker"
         _answer(
             recorder,
             Receipt(order_id=order.id, broker_id="", status=OrderStatus.EXPIRED, text=text),
@@ -118,6 +119,11 @@ def _settle_one(house: House, recorder: Recorder, broker: Broker, known: OrderMe
     else:
         _answer(recorder, receipt)
         _cancel(house, recorder, broker, order)
+
+
+def _is_lost(known: OrderMemory, now: dt.datetime) -> bool:
+    """Whether an order that the broker does not know has had time enough to turn up."""
+    return known.intended_at is None or now - known.intended_at > LOST_AFTER
 
 
 def _send(house: House, recorder: Recorder, order: Order) -> None:

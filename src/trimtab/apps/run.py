@@ -103,7 +103,7 @@ def _require_known_positions(memory: Memory) -> None:
         raise DataSuspect(
             f"An earlier order to {known.order.side} {known.order.symbol} in {known.order.account} "
             f"is not settled yet ({known.status}): nothing is decided until its broker has said "
-            "what became of it, or its day is over."
+            "what became of it, for a quarter of an hour at most."
         )
     for found in memory.discrepancies.values():
         for discrepancy in found:

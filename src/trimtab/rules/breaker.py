@@ -20,6 +20,9 @@ _DAILY_GAP_DAYS_MAX = 4
 """A mark older than a long weekend is no longer "yesterday": the daily rule then says nothing."""
 
 
+_ROUNDING = Money("1e-18")
+
+
 class Fall(Struct, frozen=True, kw_only=True):
     """A breaker rule that has tripped, with the sentence that says by how much."""
 
@@ -38,8 +41,11 @@ def unit_value(previous: Mark | None, value: Money, flow: Money) -> Money:
 
 
 def is_fall(now: Money, before: Money, limit: Weight) -> bool:
-    """Whether *now* is *limit* or more below *before*; exact and inclusive."""
-    return before > 0 and now <= before * (ONE - limit)
+    """Whether *now* is *limit* or more below *before*; inclusive.
+
+    Unit values are quotients, so a fall that is short of the limit by less than 1e-18 counts.
+    """
+    return before > 0 and now <= before * (ONE - limit) + _ROUNDING
 
 
 def falls(memory: Memory, session: dt.date, unit: Money, gates: GateRule) -> tuple[Fall, ...]:
@@ -67,26 +73,6 @@ def falls(memory: Memory, session: dt.date, unit: Money, gates: GateRule) -> tup
             )
         )
     return tuple(found)
-
-
-def unitized(values: Sequence[Money], flows: Sequence[Money]) -> tuple[Money, ...]:
-    """Unit values of a series, its flows (into the household) at the end of each period.
-
-    The first unit is worth 1; the first flow is part of the first value. Like `unit_value`, a
-    household that was worth nothing starts again.
-    """
-    units = [ONE]
-    for before, value, flow in zip(values, values[1:], flows[1:], strict=False):
-        units.append(units[-1] * (value - flow) / before if before > 0 else units[-1])
-    return tuple(units)
-
-
-def first_daily_fall(values: Sequence[Money], flows: Sequence[Money], limit: Weight) -> int | None:
-    """Index of the first period whose own fall reaches *limit*, on exact products."""
-    for index in range(1, len(values)):
-        if is_fall(values[index] - flows[index], values[index - 1], limit):
-            return index
-    return None
 
 
 def market_wide_halt(
