@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from trimtab.domain.errors import FileFaults
 from trimtab.domain.household import (
@@ -635,6 +635,8 @@ def test_the_policy_in_force_holds_whatever_the_file_asks_for():
             "[reserve] months = 1",
             "[schedule] minutes_after_open = 1",
             "[precommitment] cooling_off_hours = 1",
+            "[data] stale_after_days = 90000",
+            '[instruments.VTI] calendar = "24/7"',
         )
     )
     in_force, asked = (msgspec.structs.asdict(each.policy()) for each in (agreed, wished))
@@ -771,3 +773,18 @@ def test_the_template_still_decodes_with_every_option_uncommented():
     text = text.replace('posture = "reduce_only"', 'posture = "targets"')
     text = text.replace("bonds = 0.60 }", "bonds = 0.60, bitcoin = 0 }")
     assert "bitcoin" in decode_household(text).classes
+
+
+def test_market_hours_are_those_of_the_policy_in_force_whatever_the_file_says():
+    file = decode_household(GOOD)
+    policy = file.policy()
+    loosened = replace(
+        file,
+        instruments={
+            symbol: replace(rule, calendar="24/7") for symbol, rule in file.instruments.items()
+        },
+        data=replace(file.data, stale_after_days=90_000),
+    )
+    combined = apply_policy(loosened, policy)
+    assert instruments_of(combined) == instruments_of(file)
+    assert combined.data.stale_after_days == file.data.stale_after_days

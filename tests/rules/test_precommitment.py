@@ -366,3 +366,13 @@ def test_a_tighter_gate_is_always_immediate(looks, orders_max):
     fewer = min(orders_max, in_force.gates.orders_max)
     tighter = replace(in_force, gates=replace(in_force.gates, orders_max=fewer))
     assert looked(memory, tighter, now + HOUR).policy == tighter
+
+
+def test_other_market_hours_for_an_instrument_wait_like_any_other_rule():
+    policy = with_targets("0.60", "0.40")
+    open_always = replace(policy, calendars={"VTI": "24/7"})
+    found = changes(policy, open_always)
+    assert [change.path for change in found] == ["calendars.VTI"]
+    assert not only_tightens(found)
+    older = replace(policy, stale_after_days=90_000)
+    assert not only_tightens(changes(policy, older))

@@ -1,14 +1,19 @@
 """A household's folder, and the household wired together from what lies in it."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from trimtab.apps.world import House, Opening, RateSource, load
+from trimtab.apps.world import House, Opening, RateSource, SplitSource, load
 from trimtab.domain.errors import DataSuspect, InputError
-from trimtab.domain.household import accounts_of, decode_household, instruments_of
+from trimtab.domain.household import (
+    accounts_of,
+    apply_policy,
+    decode_household,
+    instruments_of,
+)
 from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ONE
 from trimtab.domain.policy import HouseholdFile
@@ -23,7 +28,6 @@ if TYPE_CHECKING:
     from trimtab.lab.paper_store import Store
 
 BROKERS = ("paper", "file")
-SplitSource = Callable[[dt.datetime, dt.datetime], Sequence[tuple[str, dt.date, int, int]]]
 _LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -67,14 +71,9 @@ def read_household(home: Home) -> HouseholdFile:
     """
     from trimtab.adapters.calendars import MarketCalendars
 
+    require_household(home)
     try:
         text = home.household_toml.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        msg = (
-            f"there is no household.toml in {home.folder}: `trimtab init` writes one there, and "
-            f"`--folder` names another place."
-        )
-        raise InputError(msg) from None
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{home.household_toml} cannot be read as a text file in UTF-8 ({error})."
         raise InputError(msg) from error
@@ -89,6 +88,29 @@ def read_household(home: Home) -> HouseholdFile:
             )
             raise InputError(msg)
     return file
+
+
+def require_household(home: Home) -> None:
+    """Refuse a folder in which no household lives; whether it can be read is not asked.
+
+    Raises:
+        InputError: there is no household.toml.
+    """
+    if not home.household_toml.exists():
+        msg = (
+            f"there is no household.toml in {home.folder}: `trimtab init` writes one there, and "
+            f"`--folder` names another place."
+        )
+        raise InputError(msg)
+
+
+def flagged(home: Home) -> str | None:
+    """The reason in the pause flag; None when there is no flag."""
+    try:
+        text = home.pause_flag.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    return " ".join(text.split()) or "pause.flag is there and says no reason"
 
 
 def recall(home: Home) -> Memory:
@@ -197,11 +219,13 @@ def _wire(
     from trimtab.adapters.calendars import MarketCalendars
     from trimtab.lab.paper import PaperBroker
 
-    accounts, instruments = accounts_of(file), instruments_of(file)
+    bound = load(journal).policy
+    rules = file if bound is None else apply_policy(file, bound)
+    accounts, instruments = accounts_of(file), instruments_of(rules)
     says("reading files")
     openings, sales = read_openings(home, file)
     calendars = MarketCalendars()
-    prices, rates, splits = _prices(home, file, instruments, calendars, lead)
+    prices, rates, splits = _prices(home, rules, instruments, calendars, lead)
     on_paper = {name: account for name, account in accounts.items() if account.broker == "paper"}
     paper = PaperBroker(
         accounts=on_paper,
@@ -214,9 +238,10 @@ def _wire(
         settlement=calendars.settlement_date,
         base_currency=file.household.base_currency,
     )
+    # In this order: the files of an account that is new tell its lots as they are after the splits.
+    _carry_out_splits(paper, splits, journal, clock, on_paper)
     for name in on_paper:
         paper.open_account(name, openings[name].lots, openings[name].cash)
-    _carry_out_splits(paper, splits, journal, clock)
     return House(
         file=file,
         accounts=accounts,
@@ -231,6 +256,8 @@ def _wire(
         journal=journal,
         stops=stops,
         says=says,
+        splits=splits,
+        flagged=lambda: flagged(home),
     )
 
 
@@ -240,14 +267,14 @@ def _prices(
     instruments: Mapping[str, Instrument],
     calendars: "MarketCalendars",
     lead: dt.timedelta,
-) -> tuple[Prices, RateSource, SplitSource | None]:
+) -> tuple[Prices, RateSource, SplitSource]:
     base = file.household.base_currency
     if file.data.market == "invented":
         from trimtab.lab.market import InventedMarket
 
         assert file.data.start is not None, "an invented market has a start"
         market = InventedMarket(file.data.seed, file.data.start, instruments, base_currency=base)
-        return market, _rates_from_quotes(market, instruments, base), None
+        return market, _rates_from_quotes(market, instruments, base), lambda _after, _until: ()
     from trimtab.adapters.prices import load_prices
 
     spreads = {
@@ -294,18 +321,25 @@ def _pause_of(home: Home) -> str | None:
 
 
 def _carry_out_splits(
-    paper: "PaperBroker", splits: SplitSource | None, journal: Journal, clock: Clock
+    paper: "PaperBroker",
+    splits: SplitSource,
+    journal: Journal,
+    clock: Clock,
+    on_paper: Iterable[str],
 ) -> None:
     """Let the paper broker carry out the splits that the price files record since the last turn.
 
-    It keeps the dates of those it has done, so that none is done twice.
+    Before the first turn they count from when the first of its accounts was opened. It keeps the
+    dates of those it has done, so that none is done twice.
     """
     now = clock.now()
-    if splits is None or not splits(_LONG_AGO, now):
+    if not splits(_LONG_AGO, now):
         return
-    last = load(journal).last_started
-    if last is None:
+    memory = load(journal)
+    opened = [memory.opened_at[name] for name in on_paper if name in memory.opened_at]
+    since = memory.last_started or min(opened, default=None)
+    if since is None:
         return
-    for symbol, session, numerator, denominator in splits(last, now):
+    for symbol, session, numerator, denominator in splits(since, now):
         at = dt.datetime.combine(session, dt.time(9), tzinfo=dt.UTC)
         paper.apply_split(symbol, numerator, denominator, at)

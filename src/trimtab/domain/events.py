@@ -9,7 +9,7 @@ import datetime as dt
 
 from msgspec import Struct
 
-from trimtab.domain.numbers import Money
+from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.policy import Policy
 from trimtab.domain.trades import (
     BandTransition,
@@ -40,7 +40,9 @@ class AccountOpened(_Fact, frozen=True, kw_only=True, tag="account-opened"):
     """An account's opening lots and cash, taken over from *source*.
 
     A second one for the same account replaces what was known, when the owner adopts the broker's
-    word. `seen` are the ids of activities that these figures already contain.
+    word or edits the file that tells of it. `seen` are the ids of activities that these figures
+    already contain. `flow` is what they are worth more than what was known of the account before,
+    in the base currency: it came into the household, and is no gain.
     """
 
     account: str
@@ -48,6 +50,7 @@ class AccountOpened(_Fact, frozen=True, kw_only=True, tag="account-opened"):
     cash: dict[str, Money]
     source: str
     seen: tuple[str, ...] = ()
+    flow: Money = ZERO
 
 
 class SalesRecorded(_Fact, frozen=True, kw_only=True, tag="sales-recorded"):

@@ -48,7 +48,8 @@ def decode_household(
 def apply_policy(file: HouseholdFile, policy: Policy) -> HouseholdFile:
     """The facts of *file* under *policy*, the one in force, whatever policy the file asks for.
 
-    An account that *policy* does not know yet keeps the cash reserve that the file gives it.
+    An account that *policy* does not know yet keeps the cash reserve that the file gives it; an
+    instrument trades in the hours that *policy* names, or in those of its kind.
 
     Raises:
         FileFaults: the policy needs an account or instrument that the file no longer describes.
@@ -57,9 +58,15 @@ def apply_policy(file: HouseholdFile, policy: Policy) -> HouseholdFile:
         name: replace(rule, cash_reserve=policy.cash_reserves.get(name, rule.cash_reserve))
         for name, rule in file.accounts.items()
     }
+    instruments = {
+        symbol: replace(rule, calendar=policy.calendars.get(symbol))
+        for symbol, rule in file.instruments.items()
+    }
     combined = replace(
         file,
         accounts=accounts,
+        instruments=instruments,
+        data=replace(file.data, stale_after_days=policy.stale_after_days),
         classes=policy.classes,
         bands=policy.bands,
         orders=policy.orders,

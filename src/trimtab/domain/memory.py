@@ -98,7 +98,9 @@ class Memory(Struct, frozen=True, kw_only=True):
     """The journal, folded: all of the past that a decision may know.
 
     `previous_mark` is the last mark of the session before the current mark's. `seen` holds
-    (account, activity id) of everything taken in, so that nothing is taken in twice.
+    (account, activity id) of everything taken in, so that nothing is taken in twice. `opened_at`
+    is when each account was last taken over as a whole; `last_executed` is when the last turn
+    ended that was allowed to trade, and `executes` whether the turn begun last is.
     """
 
     name: str = ""
@@ -110,6 +112,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     proposed_at: dt.datetime | None = None
     paused: str | None = None
     accounts: dict[str, str] = {}
+    opened_at: dict[str, dt.datetime] = {}
     lots: dict[str, Lot] = {}
     cash: dict[tuple[str, str], Money] = {}
     unsettled: tuple[Unsettled, ...] = ()
@@ -130,6 +133,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     last_look: dt.datetime | None = None
     last_started: dt.datetime | None = None
     last_ended: dt.datetime | None = None
+    last_executed: dt.datetime | None = None
+    executes: bool = False
     last_outcome: str = ""
     last_sentence: str = ""
     next_look: dt.datetime | None = None
@@ -157,7 +162,16 @@ class Memory(Struct, frozen=True, kw_only=True):
         return account in self.discrepancies
 
 
-_OWN_COLLECTIONS = ("accounts", "lots", "cash", "bands", "orders", "seen", "discrepancies")
+_OWN_COLLECTIONS = (
+    "accounts",
+    "opened_at",
+    "lots",
+    "cash",
+    "bands",
+    "orders",
+    "seen",
+    "discrepancies",
+)
 
 
 def remember(memory: Memory, entries: "tuple[Entry, ...] | list[Entry]") -> Memory:
@@ -184,7 +198,7 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
         case HouseholdOpened():
             put(name=event.name, base_currency=event.base_currency)
         case AccountOpened():
-            _open_account(draft, event)
+            _open_account(draft, event, at)
         case SalesRecorded():
             disposals.extend(event.disposals)
         case PolicyAdopted():
@@ -204,7 +218,7 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
         case Resumed():
             put(paused=None)
         case CycleStarted():
-            put(cycles=event.number, last_started=at)
+            put(cycles=event.number, last_started=at, executes=event.executes)
         case Decided():
             _remember_decision(draft, event.decision)
         case BandsMoved():
@@ -212,6 +226,7 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
         case CycleEnded():
             put(
                 last_ended=at,
+                last_executed=at if draft.executes else draft.last_executed,
                 last_outcome=event.outcome,
                 last_sentence=event.sentence,
                 next_look=event.next_look,
@@ -259,7 +274,7 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
             draft.discrepancies.pop(event.account, None)
 
 
-def _open_account(draft: Memory, event: AccountOpened) -> None:
+def _open_account(draft: Memory, event: AccountOpened, at: dt.datetime) -> None:
     for lot_id in [lot.id for lot in draft.lots.values() if lot.account == event.account]:
         del draft.lots[lot_id]
     for key in [key for key in draft.cash if key[0] == event.account]:
@@ -270,6 +285,8 @@ def _open_account(draft: Memory, event: AccountOpened) -> None:
         tuple(pending for pending in draft.unsettled if pending.account != event.account),
     )
     draft.accounts[event.account] = event.source
+    draft.opened_at[event.account] = at
+    force_setattr(draft, "pending_flow", draft.pending_flow + event.flow)
     draft.lots.update({lot.id: lot for lot in event.lots})
     draft.cash.update({(event.account, code): sum_ for code, sum_ in event.cash.items()})
     draft.seen.update({(event.account, activity): None for activity in event.seen})

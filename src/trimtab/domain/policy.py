@@ -319,7 +319,11 @@ class PaperRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the household has bound itself to; the journal holds the one in force."""
+    """What the household has bound itself to; the journal holds the one in force.
+
+    `calendars` are the market hours that the file names for its instruments: they decide when a
+    trade may go, so they wait like any other rule.
+    """
 
     classes: dict[str, ClassRule]
     bands: BandRule = BandRule()
@@ -330,6 +334,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     schedule: ScheduleRule = ScheduleRule()
     precommitment: PrecommitmentRule = PrecommitmentRule()
     cash_reserves: dict[str, Money] = {}
+    calendars: dict[str, str] = {}
+    stale_after_days: int = 5
 
 
 class HouseholdFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -363,6 +369,12 @@ class HouseholdFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             schedule=self.schedule,
             precommitment=self.precommitment,
             cash_reserves={name: rule.cash_reserve for name, rule in self.accounts.items()},
+            calendars={
+                symbol: rule.calendar
+                for symbol, rule in self.instruments.items()
+                if rule.calendar is not None
+            },
+            stale_after_days=self.data.stale_after_days,
         )
 
 
