@@ -173,6 +173,13 @@ def test_a_writer_from_before_the_fence_was_raised_can_write_no_more(five):
         assert now.integrity().sequence == 6
 
 
+def test_an_emptied_journal_is_refused_where_a_new_one_could_be_begun(path):
+    path.touch()
+    with pytest.raises(JournalError, match="restore the newest backup, or remove the file"):
+        SqliteJournal.open(path, create=True)
+    assert path.read_bytes() == b""
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [

@@ -50,13 +50,30 @@ def test_a_pause_needs_a_reason_and_nothing_is_paused_twice(home: Home):
 
 def test_a_pause_during_a_cycle_stops_it_before_its_next_order(home: Home):
     clock = ManualClock(NOON)
-    with working(home, command="test", clock=clock) as house:
-        with pytest.raises(LeaseHeld):
-            pause(home, clock, "stop at once")
+    said: list[str] = []
+
+    def says(words: str) -> None:
+        said.append(words)
+        if words == "trading":
+            with pytest.raises(LeaseHeld):
+                pause(home, clock, "stop at once")
+
+    with working(home, command="test", clock=clock, says=says) as house:
         outcome = run_once(house, executes=True)
+    assert "trading" in said
     assert outcome.memory.orders == {}
+    assert outcome.status == "not-executed"
     assert all("paused" in execution.note for execution in outcome.executions)
     pause(home, clock, "stop at once")
+    assert recall(home).paused == "stop at once"
+
+
+def test_the_next_turn_journals_a_pause_that_only_the_flag_tells(home: Home):
+    clock = ManualClock(NOON)
+    home.pause_flag.write_text("stop at once\n", encoding="utf-8")
+    outcome = turn(home, clock)
+    assert outcome.status == "held"
+    assert "stop at once" in outcome.sentence
     assert recall(home).paused == "stop at once"
 
 
@@ -84,6 +101,17 @@ def test_the_brokers_word_replaces_the_journals_and_frees_the_account(home: Home
     assert len(differences) == 1
     assert not recall(home).blocked("jon-ira")
     assert turn(home, clock).discrepancies == ()
+
+
+def test_what_the_brokers_word_changes_in_value_is_a_flow(home: Home):
+    clock = ManualClock(NOON)
+    turn(home, clock)
+    books = msgspec.json.decode(home.paper.read_bytes())
+    cash = books["accounts"]["jon-ira"]["cash"]
+    cash["USD"] = str(Decimal(cash["USD"]) + 90_000)
+    home.paper.write_bytes(msgspec.json.encode(books))
+    adopt(home, clock, "jon-ira", "a transfer that the broker does not report")
+    assert recall(home).pending_flow == 90_000
 
 
 def test_an_account_that_agrees_cannot_be_adopted(home: Home):

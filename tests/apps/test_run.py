@@ -3,13 +3,17 @@
 import datetime as dt
 from decimal import Decimal
 
+import pytest
+from msgspec.structs import replace
 from tests.houses import TOML, FixedPrices, ManualClock, house_of, lot
 
 from trimtab.adapters.scratch import ScratchJournal
+from trimtab.apps.cli.turns import exit_status
 from trimtab.apps.run import run_once
 from trimtab.apps.world import House, Opening, take_snapshot
+from trimtab.domain.errors import BrokerRefused, InputError
 from trimtab.domain.events import BreakerTripped, Decided, OrderIntended, ValueMarked
-from trimtab.domain.trades import Side
+from trimtab.domain.trades import Order, Receipt, Side
 from trimtab.lab.paper import PaperBroker
 
 PRICES = {"VTI": "300", "ITOT": "130", "BND": "72", "BTC-USD": "60000"}
@@ -83,7 +87,8 @@ def test_a_fall_of_a_fifth_in_a_day_trips_the_breaker_and_a_person_must_rearm():
     prices.prices = {symbol: price * Decimal("0.79") for symbol, price in prices.prices.items()}
     outcome = run_once(house, executes=True)
     assert outcome.memory.breaker is not None
-    assert "20.8 % since 2026-03-09" in outcome.memory.breaker
+    assert outcome.memory.breaker.startswith("the savings fell 20.8 % since 2026-03-09, the daily")
+    assert not outcome.memory.breaker.endswith(".")
     clock.sleep(24 * 3600)
     later = run_once(house, executes=True)
     assert later.memory.breaker is not None
@@ -155,6 +160,131 @@ def test_a_changed_file_is_the_truth_about_an_account_in_files():
     memory = run_once(house, executes=False).memory
     assert [one.symbol for one in memory.lots.values() if one.account == "ira"] == ["BND"]
     assert memory.cash["ira", "USD"] == Decimal(30_100)
+
+
+IN_FILES = TOML.replace(
+    'kind = "traditional_ira"\nbroker = "paper"', 'kind = "traditional_ira"\nbroker = "file"'
+)
+
+
+def after_a_day_in_files(fall: str) -> tuple[House, FixedPrices]:
+    """A household with the IRA in files that has a mark, a day later, all prices times *fall*."""
+    house, prices, clock = drifted(IN_FILES)
+    run_once(house, executes=False)
+    clock.sleep(24 * 3600)
+    prices.prices = {symbol: price * Decimal(fall) for symbol, price in prices.prices.items()}
+    return house, prices
+
+
+@pytest.mark.parametrize("paid_in", ["0", "40000"])
+def test_money_that_a_file_adds_on_the_day_of_a_crash_does_not_hide_it(paid_in):
+    house, _ = after_a_day_in_files("0.78")
+    told = house.openings["ira"]
+    richer = told._replace(cash={"USD": told.cash["USD"] + Decimal(paid_in)})
+    house = house._replace(openings={**house.openings, "ira": richer})
+    outcome = run_once(house, executes=False)
+    assert outcome.memory.breaker is not None
+    *_, mark = [e.event for e in house.journal.entries() if isinstance(e.event, ValueMarked)]
+    assert mark.flow == Decimal(paid_in)
+
+
+def test_lots_that_a_file_adds_are_a_flow_at_the_prices_of_now():
+    house, _ = after_a_day_in_files("0.78")
+    told = house.openings["ira"]
+    more = (*told.lots, lot("ira", "VTI", "100", "5000", "2020-01-01", "transfer"))
+    house = house._replace(openings={**house.openings, "ira": told._replace(lots=more)})
+    outcome = run_once(house, executes=False)
+    assert outcome.memory.breaker is not None
+    *_, mark = [e.event for e in house.journal.entries() if isinstance(e.event, ValueMarked)]
+    assert mark.flow == 100 * Decimal(300) * Decimal("0.78")
+
+
+def test_money_taken_out_of_a_file_is_no_crash():
+    house, _ = after_a_day_in_files("1")
+    told = house.openings["ira"]
+    poorer = told._replace(lots=(), cash={})
+    house = house._replace(openings={**house.openings, "ira": poorer})
+    assert run_once(house, executes=False).memory.breaker is None
+
+
+def test_an_account_that_is_new_on_the_day_of_a_crash_does_not_hide_it():
+    house, prices, clock = balanced()
+    prices.prices = {symbol: price * Decimal("0.74") for symbol, price in prices.prices.items()}
+    toml = TOML.replace(
+        "[instruments.VTI]",
+        '[accounts.new]\nowner = "bob"\nkind = "taxable"\nbroker = "file"\n[instruments.VTI]',
+    )
+    added = house_of((), {}, prices, toml=toml, clock=clock)
+    accounts = {**house.accounts, "new": added.accounts["new"]}
+    opening = Opening(lots=(), cash={"USD": Decimal(30_000)}, source="test")
+    house = house._replace(
+        file=added.file, accounts=accounts, openings={**house.openings, "new": opening}
+    )
+    outcome = run_once(house, executes=True)
+    assert outcome.memory.breaker is not None
+    assert outcome.memory.cash["new", "USD"] == 30_000
+
+
+def test_the_first_accounts_of_a_household_are_no_flow():
+    house, _, _ = drifted(IN_FILES)
+    run_once(house, executes=False)
+    (mark,) = [e.event for e in house.journal.entries() if isinstance(e.event, ValueMarked)]
+    assert mark.flow == 0
+
+
+def test_nothing_is_decided_while_a_file_shows_lots_as_before_a_split():
+    house, prices = after_a_day_in_files("1")
+    prices.prices["VTI"] /= 2
+    day = dt.date(2026, 3, 10)
+    house = house._replace(splits=lambda _after, _until: [("VTI", day, 2, 1)])
+    with pytest.raises(InputError, match="still shows VTI as before its 2:1 split on 2026-03-10"):
+        run_once(house, executes=False)
+
+
+def test_lots_updated_for_a_split_are_no_flow():
+    house, prices = after_a_day_in_files("1")
+    prices.prices["VTI"] /= 2
+    told = house.openings["ira"]
+    doubled = tuple(
+        replace(one, quantity=one.quantity * 2) if one.symbol == "VTI" else one for one in told.lots
+    )
+    house = house._replace(
+        openings={**house.openings, "ira": told._replace(lots=doubled)},
+        splits=lambda _after, _until: [("VTI", dt.date(2026, 3, 10), 2, 1)],
+    )
+    run_once(house, executes=False)
+    *_, mark = [e.event for e in house.journal.entries() if isinstance(e.event, ValueMarked)]
+    assert mark.flow == 0
+
+
+class Refusing:
+    """The paper broker, which today takes no order."""
+
+    name, deduplicates = "paper", True
+
+    def __init__(self, paper: PaperBroker) -> None:
+        self.find, self.cancel = paper.find, paper.cancel
+        self.activities, self.report = paper.activities, paper.report
+
+    def submit(self, order: Order) -> Receipt:
+        raise BrokerRefused(f"no order is taken today, {order.symbol} neither")
+
+
+def test_a_turn_whose_orders_were_all_refused_was_not_executed_and_ends_with_eight():
+    house, _, _ = drifted()
+    house = house._replace(brokers={"paper": Refusing(broker_of(house))})
+    outcome = run_once(house, executes=True)
+    assert outcome.executions
+    assert outcome.status == "not-executed"
+    assert exit_status(outcome, executes=True) == 8
+
+
+def test_a_turn_that_was_stopped_before_its_first_order_ends_with_three():
+    house, _, _ = drifted()
+    outcome = run_once(house._replace(stops=lambda: "SIGTERM asked to stop."), executes=True)
+    assert outcome.executions
+    assert outcome.status == "not-executed"
+    assert exit_status(outcome, executes=True) == 3
 
 
 def test_planning_on_a_copy_of_the_journal_leaves_the_journal_as_it_was():

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from trimtab.adapters.calendars import MarketCalendars
 from trimtab.adapters.lease import Lease
-from trimtab.apps.clock import SystemClock
+from trimtab.apps.clock import ManualClock, SystemClock
 from trimtab.apps.demo import make_demo
-from trimtab.apps.home import Home, read_household, recall
-from trimtab.apps.run import Outcome
+from trimtab.apps.home import Home, read_household, recall, working
+from trimtab.apps.run import Outcome, run_once
 from trimtab.apps.watch import BACKOFF_FIRST, Schedule, next_look, watch
 from trimtab.domain.errors import FileFaults, LeaseHeld
 from trimtab.domain.memory import Memory
@@ -157,6 +157,25 @@ class TestWhenItIsDue:
     def test_once_done_it_waits_for_the_next_session_over_thanksgiving(self, home: Home):
         done = self.memory(home, "2026-11-25 15:31")
         assert self.due(home, done, "2026-11-25 15:32") == "2026-11-27 15:30"
+
+    def test_a_run_by_hand_without_orders_is_not_the_look_of_a_watch_that_trades(self, home: Home):
+        with working(home, command="test", clock=ManualClock(NOON)) as house:
+            run_once(house, executes=False)
+        dry = recall(home)
+        assert dry.last_ended is not None
+        later = NOON + dt.timedelta(minutes=5)
+        file = read_household(home)
+        assert next_look(file, self.calendars, dry, later, executes=True) <= later
+        assert next_look(file, self.calendars, dry, later) > later
+        with working(home, command="test", clock=ManualClock(NOON)) as house:
+            run_once(house, executes=True)
+        assert next_look(file, self.calendars, recall(home), later, executes=True) > later
+
+    def test_a_turn_dated_in_the_future_holds_nothing_back(self, home: Home):
+        ahead = self.memory(home, "2030-01-02 16:00")
+        assert self.due(home, ahead, "2026-11-23 16:00") == "2026-11-23 15:30"
+        failed = replace(ahead, last_outcome="failed", next_look=ahead.last_ended)
+        assert self.due(home, failed, "2026-11-23 16:00") == "2026-11-23 15:30"
 
     def test_a_run_by_hand_before_the_hour_does_not_count_as_the_look(self, home: Home):
         done = self.memory(home, "2026-11-23 14:35")

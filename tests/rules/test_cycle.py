@@ -37,7 +37,7 @@ def test_exactly_on_target_there_is_nothing_to_deposit():
     assert decision.sentence.endswith("bitcoin 5.0 % is 1.3 points from its trigger.")
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(homes())
 def test_the_least_deposit_heals_the_worst_drift_without_a_sale(home):
     decision = home.decide()
@@ -57,7 +57,7 @@ def test_the_least_deposit_heals_the_worst_drift_without_a_sale(home):
         assert any(f"deposit of {words} would bring {name}" in decision.sentence for name in healed)
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(homes())
 def test_where_nothing_is_done_every_class_is_named_with_its_weight(home):
     decision = home.decide()
@@ -66,7 +66,7 @@ def test_where_nothing_is_done_every_class_is_named_with_its_weight(home):
         assert f"{drift.asset_class} {percent(drift.weight)} is " in decision.sentence
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(homes())
 def test_the_same_household_is_decided_alike_wherever_and_whenever_it_is_computed(home):
     assert home.decide() == home.decide()
@@ -117,6 +117,29 @@ def test_nobody_looks_more_often_than_the_policy_says(days, looks):
     toml = TOML + '[bands]\npreset = "daryanani"\n'
     decision = _decide({"stocks": "70000", "bonds": "25000", "bitcoin": "5000"}, memory, toml)
     assert (decision.looked, decision.plan is not None) == (looks, looks)
+
+
+def test_between_two_looks_the_sentence_says_when_the_policy_looks_again():
+    memory = Memory(last_look=START - dt.timedelta(days=13))
+    toml = TOML + '[bands]\npreset = "daryanani"\n'
+    decision = _decide({"stocks": "70000", "bonds": "25000", "bitcoin": "5000"}, memory, toml)
+    assert decision.sentence.startswith(
+        "bonds and stocks are out of the band: the policy looks again on 2026-03-10. stocks 70.0 %"
+    )
+
+
+def test_a_look_at_suspect_data_is_not_used_up():
+    toml = TOML + '[bands]\npreset = "daryanani"\n'
+    assert not _decide(HEAVY, toml=toml, closes={"VTI": "200"}).looked
+
+
+def test_on_suspect_data_nothing_is_said_but_what_is_suspect():
+    decision = _decide(QUIET, closes={"VTI": "200"})
+    assert decision.least_deposit is None
+    assert decision.sentence == (
+        "Data suspect: VTI at 100 on 2026-03-09 is -50.0 % from its previous close 200: more than "
+        "30.0 % in a day is taken for bad data."
+    )
 
 
 def test_a_correction_under_way_goes_on_between_two_looks():
@@ -191,6 +214,22 @@ def test_a_reserve_that_is_not_filled_is_said():
         "taxable lacks 100.00 USD of the 1,000.00 USD that stay in cash there: no cash of it is "
         "invested; a deposit would fill it."
     )
+
+
+@pytest.mark.parametrize(
+    ("account", "words"),
+    [
+        ("ira", "ira is overdrawn by 500.00 USD: no cash of it is invested"),
+        (
+            "taxable",
+            "taxable is overdrawn by 500.00 USD and should keep 1,000.00 USD in cash: no cash",
+        ),
+    ],
+)
+def test_an_account_that_is_overdrawn_is_said_to_be(account, words):
+    decision = _decide(QUIET, cash={account: "-500"})
+    (note,) = [refusal for refusal in decision.refusals if refusal.account == account]
+    assert note.sentence.startswith(words)
 
 
 def test_a_sale_in_an_untaxed_account_is_preferred_and_a_loss_to_both():

@@ -318,3 +318,8 @@ def _drift(weight: Decimal, band: BandPolicy, state: BandState = BandState.ARMED
 def _folded(memory: Memory, changes: tuple[BandTransition, ...], at: dt.datetime) -> Memory:
     event = BandsMoved(transitions=changes)
     return remember(memory, [Entry(sequence=1, at=at, cycle="c", event=event, hash="")])
+
+
+def test_a_household_worth_nothing_has_weights_of_zero_and_has_drifted_nowhere():
+    (drift,) = measure({}, ZERO, {"stocks": ONE}, {"stocks": BandPolicy(trigger_abs=ONE)})
+    assert (drift.weight, drift.drift, drift.is_breached) == (ZERO, ZERO, False)

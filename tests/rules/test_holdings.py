@@ -87,7 +87,7 @@ def test_the_fallback_targets_hold_only_in_a_defensive_posture_that_has_its_own(
     assert class_of(policy)["ITOT"] == "stocks"
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(homes())
 def test_what_is_owned_is_divided_kept_back_or_outside_and_nothing_is_lost(home):
     held = holdings(home.snapshot, home.policy)

@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from tests.houses import TOML, lot
 
 from trimtab.domain.household import decode_household, instruments_of
@@ -61,13 +62,28 @@ def test_of_two_losses_the_later_one_locks():
 @pytest.mark.parametrize(("days", "counts"), [(0, True), (30, True), (31, False), (-1, False)])
 def test_a_purchase_of_the_last_thirty_days_would_wash_a_loss_of_today(days, counts):
     bought = lot("ira", "ITOT", "1", "100", (SOLD - dt.timedelta(days=days)).isoformat())
-    found = recent_purchases([bought], SOLD, GROUP, INSTRUMENTS)
+    found = recent_purchases([bought], [], SOLD, GROUP, INSTRUMENTS)
     assert ("VTI" in found) == counts
+
+
+@pytest.mark.parametrize(("days", "counts"), [(0, True), (30, True), (31, False), (-1, False)])
+def test_a_purchase_counts_although_its_units_were_sold_since(days, counts):
+    acquired = SOLD - dt.timedelta(days=days)
+    sale = replace(_sale(symbol="ITOT", is_taxed=False, proceeds="110"), acquired=acquired)
+    found = recent_purchases([], [sale], SOLD, GROUP, INSTRUMENTS)
+    assert [one.acquired for one in found.get("VTI", ())] == ([acquired] if counts else [])
+
+
+def test_a_lot_sold_in_part_was_bought_once():
+    bought = lot("taxable", "VTI", "1", "100", SOLD.isoformat())
+    sale = replace(_sale(), lot_id=bought.id, acquired=bought.acquired)
+    found = recent_purchases([bought], [sale], SOLD, GROUP, INSTRUMENTS)
+    assert [one.lot_id for one in found["VTI"]] == [bought.id]
 
 
 def test_a_recent_purchase_of_coins_washes_nothing():
     bought = lot("wallet", "BTC-USD", "1", "100", SOLD.isoformat())
-    assert recent_purchases([bought], SOLD, (), INSTRUMENTS) == {}
+    assert recent_purchases([bought], [], SOLD, (), INSTRUMENTS) == {}
 
 
 def _sale(

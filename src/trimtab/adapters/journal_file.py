@@ -11,6 +11,7 @@ from trimtab.domain.errors import JournalBroken, JournalBusy, JournalError, Jour
 
 BUSY_TIMEOUT_SECONDS = 5.0
 _PAUSE_SECONDS = 0.01
+_BEGINNING_SECONDS = 0.5
 
 _APPLICATION = int.from_bytes(b"trim", "big")
 _VERSION = 1
@@ -100,6 +101,8 @@ def open_database(
     """
     assert not (create and read_only), "a journal cannot be begun without writing"
     _check_place(path, create=create)
+    if create:
+        _require_not_emptied(path)
     mode = "ro" if read_only else "rwc" if create else "rw"
     with plain_errors(path):
         connection = sqlite3.connect(
@@ -169,6 +172,21 @@ def _check_place(path: Path, *, create: bool) -> None:
         raise JournalError(f"{path}: the folder {path.parent} does not exist; make it first")
     if not create and not path.exists():
         raise JournalError(f"{path}: there is no journal here; name its file, or begin a new one")
+
+
+def _require_not_emptied(path: Path) -> None:
+    """Refuse a file that is empty and stays so: a journal was lost, and none is being begun.
+
+    Another process that begins the journal now leaves it empty for an instant only.
+    """
+    deadline = time.monotonic() + _BEGINNING_SECONDS
+    while path.exists() and path.stat().st_size == 0:
+        if time.monotonic() > deadline:
+            raise JournalError(
+                f"{path}: this file is empty, so its journal was lost; restore the newest backup, "
+                "or remove the file to begin a new journal"
+            )
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _prepare(

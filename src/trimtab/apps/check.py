@@ -3,12 +3,12 @@
 import datetime as dt
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from trimtab.apps.home import Home, looking, read_household, recall
-from trimtab.apps.world import Recorder, load, open_books, take_snapshot
+from trimtab.apps.world import Recorder, edited_openings, load, open_books, take_snapshot
 from trimtab.domain.errors import DataSuspect, InputError
 from trimtab.domain.household import accounts_of, instruments_of
 from trimtab.domain.numbers import Money
@@ -122,7 +122,11 @@ def _read_files(
 
     accounts, instruments = accounts_of(file), instruments_of(file)
     reader.read(lambda: len(read_lots(home.folder / file.data.lots, accounts, instruments)), 0)
-    reader.read(lambda: len(read_cash(home.folder / file.data.cash, accounts)), 0)
+    nothing: dict[str, dict[str, Money]] = {}
+    cash = reader.read(lambda: read_cash(home.folder / file.data.cash, accounts), nothing)
+    foreign = {code for held in cash.values() for code in held} - {file.household.base_currency}
+    no_pairs: tuple[str, ...] = ()
+    pairs = reader.read(lambda: _pairs(file, sorted(foreign), instruments), no_pairs)
     sales = 0
     name = file.data.sales
     if name is not None:
@@ -131,14 +135,43 @@ def _read_files(
         )
     coverage: tuple[Coverage, ...] = ()
     if file.data.market == "files":
-        coverage = reader.read(lambda: _coverage(home, file, instruments, clock), ())
+        coverage = reader.read(lambda: _coverage(home, file, instruments, clock, pairs), ())
     return sales, coverage
 
 
+def _pairs(
+    file: HouseholdFile, foreign: Iterable[str], instruments: Mapping[str, Instrument]
+) -> tuple[str, ...]:
+    """The pair that gives the rate of each currency of cash.csv.
+
+    Raises:
+        InputError: a currency has none.
+    """
+    base, found = file.household.base_currency, []
+    for currency in foreign:
+        pair, inverse = f"{currency}{base}", f"{base}{currency}"
+        if pair not in instruments and inverse not in instruments:
+            msg = (
+                f"{file.data.cash}: there is no rate for {currency}: describe "
+                f'[instruments.{pair}] with kind = "forex".'
+            )
+            raise InputError(msg)
+        found.append(pair if pair in instruments else inverse)
+    return tuple(found)
+
+
 def _coverage(
-    home: Home, file: HouseholdFile, instruments: Mapping[str, Instrument], clock: Clock
+    home: Home,
+    file: HouseholdFile,
+    instruments: Mapping[str, Instrument],
+    clock: Clock,
+    pairs: Iterable[str],
 ) -> tuple[Coverage, ...]:
-    """What the price files hold of each member of a class and each pair."""
+    """What the price files hold of each member of a class.
+
+    Raises:
+        InputError: a file has a fault, or no file holds the rate of one of *pairs*.
+    """
     from trimtab.adapters.calendars import MarketCalendars
     from trimtab.adapters.prices import FilePrices
     from trimtab.adapters.prices_table import read_histories
@@ -152,6 +185,13 @@ def _coverage(
         base_currency=base,
         lead=dt.timedelta(0),
     )
+    for pair in pairs:
+        if pair not in histories:
+            msg = (
+                f"{file.data.cash} holds money whose rate is {pair}, and no price file has a line "
+                f"of {pair}: add them."
+            )
+            raise InputError(msg)
     prices = FilePrices(
         histories,
         calendars,
@@ -197,6 +237,7 @@ def _checked(
         lots = sum(len(opening.lots) for opening in house.openings.values())
         recorder = Recorder(house.journal, clock, load(house.journal), "check")
         open_books(house, recorder)
+        remarks += edited_openings(house)
         try:
             snapshot = take_snapshot(house, recorder.memory)
         except DataSuspect as error:

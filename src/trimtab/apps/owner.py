@@ -3,10 +3,12 @@
 None of these loosens a rule: there is no override. Each is journaled with its reason.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from trimtab.apps.home import Home, read_household, working
-from trimtab.apps.world import House, Recorder, load, open_books, take_in
+from trimtab.adapters.lease import writing
+from trimtab.apps.home import Home, require_household, working
+from trimtab.apps.world import Recorder, flow_of, load, open_books, take_in
 from trimtab.domain.errors import InputError
 from trimtab.domain.events import AccountOpened, BreakerRearmed, DiscrepancyCleared, Paused, Resumed
 from trimtab.domain.numbers import ONE
@@ -19,15 +21,16 @@ from trimtab.rules.verify import compare
 def pause(home: Home, clock: Clock, because: str) -> None:
     """Stop all trading from now on; a cycle that runs now stops before its next order.
 
+    It needs the journal and nothing else: neither household.toml nor a price is read.
+
     Raises:
         InputError: no reason is given, or trading is paused already.
-        LeaseHeld: a cycle runs now; it stops, but the pause must be journaled by trying again.
+        LeaseHeld: a cycle runs now; it stops, and the next one journals the pause.
     """
     reason = _reason(because)
-    read_household(home)
+    require_household(home)
     home.pause_flag.write_text(reason + "\n", encoding="utf-8")
-    with working(home, command="trimtab policy pause", clock=clock) as house:
-        recorder = _recorder(house)
+    with _writing(home, clock, "trimtab policy pause") as recorder:
         if recorder.memory.paused is not None:
             msg = f"trading is paused already: {recorder.memory.paused}."
             raise InputError(msg)
@@ -41,8 +44,8 @@ def resume(home: Home, clock: Clock, because: str) -> None:
         InputError: no reason is given, or trading is not paused.
     """
     reason = _reason(because)
-    with working(home, command="trimtab policy resume", clock=clock) as house:
-        recorder = _recorder(house)
+    require_household(home)
+    with _writing(home, clock, "trimtab policy resume") as recorder:
         if recorder.memory.paused is None and not home.pause_flag.exists():
             msg = "trading is not paused, so there is nothing to resume."
             raise InputError(msg)
@@ -58,8 +61,8 @@ def rearm(home: Home, clock: Clock, because: str) -> None:
         InputError: no reason is given, or the breaker has not tripped.
     """
     reason = _reason(because)
-    with working(home, command="trimtab policy rearm", clock=clock) as house:
-        recorder = _recorder(house)
+    require_household(home)
+    with _writing(home, clock, "trimtab policy rearm") as recorder:
         if recorder.memory.breaker is None:
             msg = "the circuit breaker has not tripped, so there is nothing to re-arm."
             raise InputError(msg)
@@ -71,8 +74,9 @@ def rearm(home: Home, clock: Clock, because: str) -> None:
 def adopt(home: Home, clock: Clock, account: str, because: str) -> tuple[Discrepancy, ...]:
     """Take the broker's word about *account*: its positions, cash and lots replace the journal's.
 
-    Gives the differences that were there. Lots that the journal still knows keep their basis and
-    dates; a position whose lots the broker does not tell cannot be adopted.
+    Gives the differences that were there; what they change in value is a flow. Lots that the
+    journal still knows keep their basis and dates; a position whose lots the broker does not tell
+    cannot be adopted.
 
     Raises:
         InputError: no such account, no reason, nothing differs, or the broker tells no lots.
@@ -87,7 +91,7 @@ def adopt(home: Home, clock: Clock, account: str, because: str) -> tuple[Discrep
         if broker is None:
             msg = f"{account} is known from files only: edit them, and the next run follows."
             raise InputError(msg)
-        recorder = _recorder(house)
+        recorder = Recorder(house.journal, clock, load(house.journal), _cycle(clock))
         open_books(house, recorder)
         take_in(house, recorder, [account])
         report = broker.report(account)
@@ -102,15 +106,22 @@ def adopt(home: Home, clock: Clock, account: str, because: str) -> tuple[Discrep
                 lots=lots,
                 cash=dict(report.cash),
                 source=f"the broker's word: {reason}",
+                flow=flow_of(house, recorder.memory, account, lots, report.cash),
             ),
             DiscrepancyCleared(account=account, because=reason),
         )
         return differences
 
 
-def _recorder(house: House) -> Recorder:
-    memory = load(house.journal)
-    return Recorder(house.journal, house.clock, memory, f"{trade_date(house.clock.now())}-owner")
+@contextmanager
+def _writing(home: Home, clock: Clock, command: str) -> Iterator[Recorder]:
+    """The journal and the lease on it, whatever state the household's other files are in."""
+    with writing(home.journal, command=command, create=True) as journal:
+        yield Recorder(journal, clock, load(journal), _cycle(clock))
+
+
+def _cycle(clock: Clock) -> str:
+    return f"{trade_date(clock.now())}-owner"
 
 
 def _lots_of(known: Iterable[Lot], report: AccountReport) -> tuple[Lot, ...]:

@@ -13,6 +13,7 @@ from trimtab.domain.events import (
     CycleStarted,
     Decided,
     Event,
+    Paused,
     ValueMarked,
 )
 from trimtab.domain.memory import Memory
@@ -56,6 +57,9 @@ def run_once(house: House, *, executes: bool, next_look: dt.datetime | None = No
         house.journal, house.clock, memory, f"{trade_date(house.clock.now())}-{number}"
     )
     recorder.record(CycleStarted(number=number, executes=executes))
+    flag = house.flagged()
+    if flag is not None and recorder.memory.paused is None:
+        recorder.record(Paused(because=flag))
     open_books(house, recorder)
     recorder.record(*review(recorder.memory, house.file.policy(), house.clock.now()))
     house.says("settling earlier orders")
@@ -132,9 +136,14 @@ def _decide(house: House, recorder: Recorder, snapshot: Snapshot) -> Decision:
             )
         )
     if "breaker" in refused:
-        events.append(BreakerTripped(rule="breaker", sentence=refused["breaker"]))
+        events.append(BreakerTripped(rule="breaker", sentence=_fall(refused["breaker"])))
     recorder.record(*events)
     return decision
+
+
+def _fall(refusal: str) -> str:
+    """What fell, without the gate's name and the full stop: whoever tells it has its own."""
+    return refusal.removeprefix("Circuit breaker: ").removesuffix(".")
 
 
 def _end_episodes(house: House, recorder: Recorder) -> None:
@@ -158,6 +167,8 @@ def _status(decision: Decision, executions: tuple[Execution, ...], *, executes: 
         return "held"
     if not executes:
         return "planned"
+    if not any(execution.filled for execution in executions):
+        return "not-executed"
     is_whole = len(executions) == len(decision.plan.trades) and all(e.is_whole for e in executions)
     return "executed" if is_whole else "partly-executed"
 

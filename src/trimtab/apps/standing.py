@@ -5,9 +5,16 @@ from typing import NamedTuple
 
 from trimtab.adapters.calendars import MarketCalendars
 from trimtab.adapters.lease import Holder, holder
-from trimtab.apps.home import Home, looking, read_household, recall
+from trimtab.apps.home import Home, flagged, looking, read_household, recall
 from trimtab.apps.watch import next_look
-from trimtab.apps.world import House, Recorder, load, open_books, take_snapshot
+from trimtab.apps.world import (
+    House,
+    Recorder,
+    edited_openings,
+    load,
+    open_books,
+    take_snapshot,
+)
 from trimtab.domain.errors import BrokerError, DataSuspect, InputError
 from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ZERO, Money, Weight
@@ -20,7 +27,10 @@ from trimtab.rules.holdings import after_tax_weights, reserves
 
 
 class Standing(NamedTuple):
-    """What `status` shows. Where a price is missing, *missing* says so and *decision* is None."""
+    """What `status` shows. Where a price is missing, *missing* says so and *decision* is None.
+
+    *flag* is the reason of a pause that is asked for and not journaled yet.
+    """
 
     at: dt.datetime
     file: HouseholdFile
@@ -36,6 +46,8 @@ class Standing(NamedTuple):
     worker: Holder | None
     watcher: Holder | None
     next_look: dt.datetime | None
+    flag: str | None
+    remarks: tuple[str, ...] = ()
 
 
 def gather(home: Home, clock: Clock) -> Standing:
@@ -67,9 +79,11 @@ def gather(home: Home, clock: Clock) -> Standing:
         worker=holder(home.journal),
         watcher=watcher,
         next_look=None,
+        flag=flagged(home) if memory.paused is None else None,
     )
     if watcher is not None:
-        due = next_look(file, MarketCalendars(), memory, clock.now())
+        executes = watcher.command.endswith("--execute")
+        due = next_look(file, MarketCalendars(), memory, clock.now(), executes=executes)
         standing = standing._replace(next_look=due)
     try:
         with looking(home, clock=clock, file=file) as house:
@@ -84,7 +98,9 @@ def _priced(standing: Standing, house: House) -> Standing:
     open_books(house, recorder)
     memory = recorder.memory
     standing = standing._replace(
-        memory=memory, cash=_cash(memory, house.file.household.base_currency)
+        memory=memory,
+        cash=_cash(memory, house.file.household.base_currency),
+        remarks=edited_openings(house),
     )
     try:
         snapshot = take_snapshot(house, memory)

@@ -44,7 +44,7 @@ def watch(
     """
     read_household(home)
     calendars = MarketCalendars()
-    schedule = Schedule(home)
+    schedule = Schedule(home, executes=executes)
     failures, retry_at, said = 0, None, None
     with Lease(home.watch, command="trimtab watch --execute" if executes else "trimtab watch"):
         while not clock.is_stopping:
@@ -75,9 +75,10 @@ class Schedule:
     slept through the session.
     """
 
-    def __init__(self, home: Home) -> None:
-        """Watch the files of *home*."""
+    def __init__(self, home: Home, *, executes: bool = False) -> None:
+        """Watch the files of *home*, for a watch that *executes* or not."""
         self._home = home
+        self._executes = executes
         self._stamps: tuple[object, ...] = ()
         self._due: dt.datetime | None = None
 
@@ -89,7 +90,8 @@ class Schedule:
         """
         stamps = tuple(_stamp(path) for path in self._paths())
         if self._due is None or self._due <= now or stamps != self._stamps:
-            self._due = next_look(read_household(self._home), calendars, recall(self._home), now)
+            file, memory = read_household(self._home), recall(self._home)
+            self._due = next_look(file, calendars, memory, now, executes=self._executes)
             self._stamps = tuple(_stamp(path) for path in self._paths())
         return self._due
 
@@ -107,20 +109,28 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 def next_look(
-    file: HouseholdFile, calendars: Calendars, memory: Memory, now: dt.datetime
+    file: HouseholdFile,
+    calendars: Calendars,
+    memory: Memory,
+    now: dt.datetime,
+    *,
+    executes: bool = False,
 ) -> dt.datetime:
     """When the next turn is due: in the schedule's session, once each session.
 
     After a failure it is the time that the journal names. A look that was missed earlier in a
-    session that is still open is due at once; after its close it is left to the next session.
+    session that is still open is due at once; after its close it is left to the next session. For
+    a watch that *executes*, a turn without orders by hand is not the session's look. What the
+    journal dates later than *now* holds nothing back: the computer's clock was wrong then.
     """
-    if memory.last_outcome == "failed" and memory.next_look is not None:
-        return memory.next_look
+    retry_at = memory.next_look if memory.last_outcome == "failed" else None
+    if retry_at is not None and retry_at <= now + BACKOFF_MAX:
+        return retry_at
     rule = file.schedule if memory.policy is None else memory.policy.schedule
     hours = calendars.hours(_calendar(file, rule.calendar), now)
     due = _look_in(hours.opens, hours.closes, rule.minutes_after_open, now)
-    done = memory.last_ended
-    if done is None or done < due:
+    done = memory.last_executed if executes else memory.last_ended
+    if done is None or done < due or done > now:
         return due
     later = (hours.closes or now + dt.timedelta(days=1)) + dt.timedelta(seconds=1)
     following = calendars.hours(_calendar(file, rule.calendar), later)

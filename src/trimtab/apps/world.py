@@ -1,10 +1,12 @@
 """A household wired to its world, and the hand that writes: what every cycle stands on."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from trimtab.domain.errors import BrokerUnknown, InputError
+from msgspec.structs import replace
+
+from trimtab.domain.errors import BrokerUnknown, DataSuspect, InputError
 from trimtab.domain.events import (
     AccountOpened,
     DiscrepancyCleared,
@@ -15,7 +17,7 @@ from trimtab.domain.events import (
 )
 from trimtab.domain.household import apply_policy
 from trimtab.domain.memory import Memory, remember
-from trimtab.domain.numbers import ZERO, Money
+from trimtab.domain.numbers import ONE, ZERO, Money, Price, Quantity
 from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.ports import Broker, Calendars, Clock, Journal, Prices
 from trimtab.domain.trades import Discrepancy, Disposal
@@ -24,6 +26,8 @@ from trimtab.rules.booking import book, new_activities
 from trimtab.rules.verify import compare
 
 RateSource = Callable[[tuple[str, ...], dt.datetime], Mapping[str, Rate]]
+SplitSource = Callable[[dt.datetime, dt.datetime], Sequence[tuple[str, dt.date, int, int]]]
+"""Splits that became known after one instant and by another: symbol, session, new for old."""
 
 
 class Opening(NamedTuple):
@@ -37,7 +41,8 @@ class Opening(NamedTuple):
 class House(NamedTuple):
     """A household wired to its world. `brokers` are by the name that accounts give.
 
-    `stops` says between two orders whether the owner or the system asked to stop.
+    `stops` says between two orders whether the owner or the system asked to stop; `flagged` is the
+    reason of a pause that the owner asked for while the journal was not free.
     """
 
     file: HouseholdFile
@@ -53,6 +58,8 @@ class House(NamedTuple):
     journal: Journal
     stops: Callable[[], str | None] = lambda: None
     says: Callable[[str], None] = lambda _: None
+    splits: SplitSource = lambda _after, _until: ()
+    flagged: Callable[[], str | None] = lambda: None
 
 
 class Recorder:
@@ -81,10 +88,11 @@ def open_books(house: House, recorder: Recorder) -> None:
     """Begin the journal, take over accounts that it does not know, and follow accounts in files.
 
     What a file says about an account that trimtab cannot trade is the truth about it, so a changed
-    file replaces what was known.
+    file replaces what was known. What that changes in value is a flow, not a gain.
 
     Raises:
-        InputError: the journal holds something that household.toml no longer describes.
+        InputError: the journal holds something that household.toml no longer describes, or a file
+            was not updated after a split.
     """
     if not recorder.memory.name:
         rule = house.file.household
@@ -94,13 +102,72 @@ def open_books(house: House, recorder: Recorder) -> None:
     for name, opening in house.openings.items():
         is_known = name in recorder.memory.accounts
         follows_file = house.accounts[name].broker == "file"
+        if is_known and follows_file:
+            _require_split_told(house, recorder.memory, name, opening)
         if not is_known or (follows_file and _has_changed(recorder.memory, name, opening)):
             recorder.record(
                 AccountOpened(
-                    account=name, lots=opening.lots, cash=opening.cash, source=opening.source
+                    account=name,
+                    lots=opening.lots,
+                    cash=opening.cash,
+                    source=opening.source,
+                    flow=flow_of(house, recorder.memory, name, opening.lots, opening.cash),
                 )
             )
     _require_described(house, recorder.memory)
+
+
+def flow_of(
+    house: House,
+    memory: Memory,
+    account: str,
+    lots: Iterable[Lot],
+    cash: Mapping[str, Money],
+) -> Money:
+    """What *lots* and *cash* are worth more than what *memory* holds of *account*, at prices now.
+
+    Lots without a price that can be trusted count at their basis, and money without a rate counts
+    nothing, before and after. Before the first mark there is nothing that a flow could distort.
+    """
+    if memory.mark is None:
+        return ZERO
+    factors: dict[str, Quantity] = {}
+    if house.accounts[account].broker == "file" and account in memory.accounts:
+        for symbol, _, numerator, denominator in _splits_since_opened(house, memory, account):
+            factors[symbol] = factors.get(symbol, ONE) * numerator / denominator
+    known = [
+        replace(lot, quantity=lot.quantity * factors.get(lot.symbol, ONE))
+        for lot in memory.lots.values()
+        if lot.account == account
+    ]
+    held = {code: amount for (name, code), amount in memory.cash.items() if name == account}
+    lots = tuple(lots)
+    prices = _prices_of(house, {lot.symbol for lot in (*known, *lots)})
+    rates = _rates_known(house, {*held, *cash})
+    return _worth(lots, cash, prices, rates) - _worth(known, held, prices, rates)
+
+
+def edited_openings(house: House) -> tuple[str, ...]:
+    """A sentence for each account of a broker whose files differ from how its books were opened."""
+    opened: dict[str, tuple[dt.datetime, AccountOpened]] = {}
+    for entry in house.journal.entries():
+        if isinstance(entry.event, AccountOpened):
+            opened.setdefault(entry.event.account, (entry.at, entry.event))
+    sentences = []
+    for name, opening in house.openings.items():
+        if name not in opened or house.accounts[name].broker == "file":
+            continue
+        at, event = opened[name]
+        edited = [house.file.data.lots] if _told(event.lots) != _told(opening.lots) else []
+        edited += [house.file.data.cash] if event.cash != opening.cash else []
+        if edited:
+            have = "has" if len(edited) == 1 else "have"
+            sentences.append(
+                f"{' and '.join(edited)} {have} changed for {name} since its books were opened on "
+                f"{trade_date(at)}: the paper broker keeps its own books; to begin again with "
+                "the new files, move journal.sqlite and paper.json away."
+            )
+    return tuple(sentences)
 
 
 def take_in(house: House, recorder: Recorder, accounts: Iterable[str] | None = None) -> None:
@@ -187,6 +254,71 @@ def _has_changed(memory: Memory, account: str, opening: Opening) -> bool:
     lots = {lot.id: lot for lot in memory.lots.values() if lot.account == account}
     cash = {code: amount for (name, code), amount in memory.cash.items() if name == account}
     return lots != {lot.id: lot for lot in opening.lots} or cash != opening.cash
+
+
+def _told(lots: Iterable[Lot]) -> list[Lot]:
+    """*lots* without the names that lines of a file give them, in an order of their own."""
+    return sorted(
+        (replace(lot, id="") for lot in lots),
+        key=lambda lot: (lot.symbol, lot.acquired, lot.quantity, lot.basis, lot.holding_since),
+    )
+
+
+def _splits_since_opened(
+    house: House, memory: Memory, account: str
+) -> Sequence[tuple[str, dt.date, int, int]]:
+    return house.splits(memory.opened_at[account], house.clock.now())
+
+
+def _require_split_told(house: House, memory: Memory, account: str, opening: Opening) -> None:
+    known = [lot for lot in memory.lots.values() if lot.account == account]
+    for symbol, session, numerator, denominator in _splits_since_opened(house, memory, account):
+        before = _told(lot for lot in known if lot.symbol == symbol)
+        if before and before == _told(lot for lot in opening.lots if lot.symbol == symbol):
+            msg = (
+                f"{house.file.data.lots} still shows {symbol} as before its "
+                f"{numerator}:{denominator} split on {session} in account {account}: update the "
+                "file."
+            )
+            raise InputError(msg)
+
+
+def _prices_of(house: House, symbols: Iterable[str]) -> dict[str, Price]:
+    prices: dict[str, Price] = {}
+    for symbol in sorted(symbols):
+        if symbol not in house.instruments:
+            continue
+        try:
+            prices[symbol] = house.prices.quotes([symbol], house.clock.now())[symbol].price
+        except DataSuspect:
+            continue
+    return prices
+
+
+def _rates_known(house: House, currencies: Iterable[str]) -> dict[str, Price]:
+    base = house.file.household.base_currency
+    rates = {base: ONE}
+    for currency in sorted(currencies):
+        if currency == base:
+            continue
+        try:
+            rates[currency] = house.rates((currency,), house.clock.now())[currency].rate
+        except DataSuspect:
+            continue
+    return rates
+
+
+def _worth(
+    lots: Iterable[Lot],
+    cash: Mapping[str, Money],
+    prices: Mapping[str, Price],
+    rates: Mapping[str, Price],
+) -> Money:
+    in_lots = (
+        lot.quantity * prices[lot.symbol] if lot.symbol in prices else lot.basis for lot in lots
+    )
+    in_cash = (amount * rates.get(currency, ZERO) for currency, amount in cash.items())
+    return sum(in_lots, ZERO) + sum(in_cash, ZERO)
 
 
 def _balances(house: House, memory: Memory, today: dt.date) -> tuple[Balance, ...]:

@@ -23,7 +23,7 @@ from trimtab.rules.breaker import unit_value
 from trimtab.rules.drift import advance, finish, least_deposit, measure
 from trimtab.rules.holdings import Holdings, bands_of, cash_class, holdings, targets_of
 from trimtab.rules.plan import Planning, apply_trades, describe, make_plan, plan_id
-from trimtab.rules.tax.wash import purchase_locks
+from trimtab.rules.tax.wash import purchase_locks, recent_purchases
 from trimtab.rules.words import listing, money, percent, points
 
 
@@ -38,9 +38,11 @@ def decide(
     is_defensive = memory.breaker is not None
     targets = targets_of(policy, is_defensive=is_defensive)
     bands = bands_of(policy)
-    looked = _looks(memory, policy, snapshot.at)
-    measured = measure(held.values, held.total, targets, bands)
     suspects = gates.suspects(snapshot, policy)
+    next_look = _next_look(memory, policy)
+    today = trade_date(snapshot.at)
+    looked = not suspects and (next_look is None or today >= next_look)
+    measured = measure(held.values, held.total, targets, bands)
     drifts, transitions = advance(measured, memory.bands, bands, snapshot.at, looks=looked)
     if suspects:
         drifts, transitions = _unmoved(measured, memory), ()
@@ -50,8 +52,9 @@ def decide(
         targets=targets,
         destination=next(iter(bands.values())).destination,
         drifts=drifts,
-        wash_locks=purchase_locks(
-            memory.disposals, trade_date(snapshot.at), tax.identical, snapshot.instruments
+        wash_locks=purchase_locks(memory.disposals, today, tax.identical, snapshot.instruments),
+        recent=recent_purchases(
+            snapshot.lots, memory.disposals, today, tax.identical, snapshot.instruments
         ),
         closed=_closed(memory),
         is_defensive=is_defensive,
@@ -75,7 +78,12 @@ def decide(
     )
     stopped = gates.held_by(evidence)
     going = gates.allowed(trades, stopped)
-    deposit = least_deposit(drifts, held.total)
+    deposit = None if suspects else least_deposit(drifts, held.total)
+    if suspects:
+        quiet = ""
+    else:
+        waits_until = None if looked else next_look
+        quiet = _nothing_to_do(drifts, deposit, waits_until, snapshot.base_currency)
     refusals = (*refusals, *_standing_notes(snapshot, policy, held))
     return Decision(
         at=snapshot.at,
@@ -88,7 +96,7 @@ def decide(
         held=stopped,
         refusals=refusals,
         least_deposit=None if deposit is None else round_up_to_step(deposit[1], CENT),
-        sentence=_sentence(plan, going, stopped, drifts, deposit, snapshot.base_currency),
+        sentence=_sentence(plan, going, stopped, quiet),
         looked=looked,
     )
 
@@ -101,12 +109,12 @@ def _unmoved(drifts: tuple[Drift, ...], memory: Memory) -> tuple[Drift, ...]:
     )
 
 
-def _looks(memory: Memory, policy: Policy, at: dt.datetime) -> bool:
-    """Whether a new episode may begin now: the policy's interval since the last look is over."""
+def _next_look(memory: Memory, policy: Policy) -> dt.date | None:
+    """From when a new episode may begin, the policy's interval being over; None for at once."""
     every = next(iter(bands_of(policy).values())).look_every_days
     if memory.last_look is None or every <= 1:
-        return True
-    return (trade_date(at) - trade_date(memory.last_look)).days >= every
+        return None
+    return trade_date(memory.last_look) + dt.timedelta(days=every)
 
 
 def _closed(memory: Memory) -> dict[str, str]:
@@ -163,9 +171,8 @@ def _standing_notes(snapshot: Snapshot, policy: Policy, held: Holdings) -> tuple
             asset_class="",
             account=account,
             sentence=(
-                f"{account} lacks {money(lacking, currency)} of the "
-                f"{money(held.reserves[account], currency)} that stay in cash there: no cash of it "
-                f"is invested; a deposit would fill it."
+                f"{account} {_lacks(lacking, held.reserves[account], currency)}: no cash of it is "
+                f"invested; a deposit would fill it."
             ),
         )
         for account, lacking in held.short.items()
@@ -187,17 +194,22 @@ def _standing_notes(snapshot: Snapshot, policy: Policy, held: Holdings) -> tuple
     return tuple(notes)
 
 
+def _lacks(lacking: Money, reserve: Money, currency: str) -> str:
+    """What an account's cash is short of; an overdraft is a debt, not a reserve to be filled."""
+    if lacking <= reserve:
+        kept = money(reserve, currency)
+        return f"lacks {money(lacking, currency)} of the {kept} that stay in cash there"
+    debt = f"is overdrawn by {money(lacking - reserve, currency)}"
+    return f"{debt} and should keep {money(reserve, currency)} in cash" if reserve else debt
+
+
 def _sentence(
-    plan: Plan | None,
-    going: tuple[Trade, ...],
-    stopped: tuple[Held, ...],
-    drifts: tuple[Drift, ...],
-    deposit: tuple[str, Money] | None,
-    currency: str,
+    plan: Plan | None, going: tuple[Trade, ...], stopped: tuple[Held, ...], quiet: str
 ) -> str:
+    """The plan and what holds it, or, where nothing is planned, *quiet*."""
     if plan is None:
         stopping = [refusal.sentence for refusal in stopped]
-        return " ".join([*stopping, _nothing_to_do(drifts, deposit, currency)])
+        return " ".join([*stopping, quiet]).rstrip()
     if len(going) == len(plan.trades):
         return plan.sentence
     reasons = list(dict.fromkeys(refusal.sentence for refusal in stopped))
@@ -208,15 +220,25 @@ def _sentence(
 
 
 def _nothing_to_do(
-    drifts: tuple[Drift, ...], deposit: tuple[str, Money] | None, currency: str
+    drifts: tuple[Drift, ...],
+    deposit: tuple[str, Money] | None,
+    waits_until: dt.date | None,
+    currency: str,
 ) -> str:
-    out = [drift.asset_class for drift in drifts if drift.is_breached]
-    waits = [drift for drift in drifts if drift.state is not BandState.ARMED]
-    if out or waits:
-        names = listing(sorted({*out, *(drift.asset_class for drift in waits)}))
-        text = f"Nothing can be done now about {names}."
+    """Where the household stands; *waits_until* is when the policy looks again, if not today."""
+    open_now = {d.asset_class for d in drifts if d.state is not BandState.ARMED}
+    out = {d.asset_class for d in drifts if d.is_breached} - open_now
+    texts = []
+    if out and waits_until is not None:
+        texts.append(
+            f"{listing(sorted(out))} {'is' if len(out) == 1 else 'are'} out of the band: the "
+            f"policy looks again on {waits_until}."
+        )
     else:
-        text = "Inside the bands: nothing to do."
+        open_now |= out
+    if open_now:
+        texts.append(f"Nothing can be done now about {listing(sorted(open_now))}.")
+    text = " ".join(texts) or "Inside the bands: nothing to do."
     distances = [
         f"{drift.asset_class} {percent(drift.weight)} is {points(abs(drift.to_trigger))} "
         f"{'beyond' if drift.to_trigger < 0 else 'from'} its trigger"

@@ -52,12 +52,13 @@ def measure(
     """The drift of every class of *targets*, in their order, of a household worth *total*.
 
     *total* may be more than the sum of *values*: cash that waits to be invested belongs to no
-    class and makes every class light. A household worth nothing has drifted nowhere.
+    class and makes every class light. A household worth nothing has weights of zero and has
+    drifted nowhere.
     """
     drifts = []
     for name, target in targets.items():
         value = values.get(name, ZERO)
-        weight = value / total if total > 0 else target
+        weight = value / total if total > 0 else ZERO
         half = half_width(target, bands[name])
         drifts.append(
             Drift(
@@ -65,7 +66,7 @@ def measure(
                 target=target,
                 value=value,
                 weight=weight,
-                drift=weight - target,
+                drift=weight - target if total > 0 else ZERO,
                 half_width=half,
                 is_breached=total > 0 and is_breached(value, total, target, half),
             )

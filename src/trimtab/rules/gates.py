@@ -9,10 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from trimtab.domain.memory import Memory
-from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, to_cents
+from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Weight, to_cents
 from trimtab.domain.policy import Policy
 from trimtab.domain.trades import Evidence, Held, Side, Trade
-from trimtab.domain.values import NEW_YORK, InstrumentKind, Snapshot
+from trimtab.domain.values import NEW_YORK, InstrumentKind, Snapshot, trade_date
 from trimtab.rules.breaker import falls, market_wide_halt
 from trimtab.rules.holdings import class_of, reserves
 from trimtab.rules.words import instant, money, percent, units
@@ -144,16 +144,17 @@ def _breaker(gating: Gating) -> Evidence:
 
 def _limits(gating: Gating) -> Evidence:
     gates, currency = gating.policy.gates, gating.snapshot.base_currency
-    moved = {
-        side: sum((t.value for t in gating.trades if t.side is side), ZERO)
-        for side in (Side.SELL, Side.BUY)
-    }
-    turnover = min(moved.values()) if all(moved.values()) else ZERO
+    sold = sum((t.value for t in gating.trades if t.side is Side.SELL), ZERO)
+    sold_before = _sold_today(gating)
+    turnover, value = sold + sold_before, gating.value
     faults = []
-    if turnover > gates.turnover_max * gating.value:
+    if sold > 0 and turnover > gates.turnover_max * value:
+        part = f", {percent(turnover / value)} of the savings," if value > 0 else ""
         faults.append(
-            f"it would turn over {money(turnover, currency)}, {percent(turnover / gating.value)} "
-            f"of the savings, and the limit is {percent(gates.turnover_max)}"
+            f"it would sell {money(sold, currency)} after {money(sold_before, currency)} earlier "
+            f"today, together {money(turnover, currency)}{part} and the limit is "
+            f"{percent(gates.turnover_max)}; raise turnover_max, which takes the cooling-off, or "
+            "carry it out in parts by hand"
         )
     if len(gating.trades) > gates.orders_max:
         faults.append(f"it needs {len(gating.trades)} orders and the limit is {gates.orders_max}")
@@ -165,12 +166,34 @@ def _limits(gating: Gating) -> Evidence:
             for trade in gating.trades
             if trade.value > gates.notional_max
         ]
-    figures = {"turnover": to_cents(turnover), "orders": len(gating.trades)}
+    figures = {
+        "turnover": to_cents(turnover),
+        "sold_before": to_cents(sold_before),
+        "orders": len(gating.trades),
+    }
     if faults:
         text = "; ".join(faults)
         return _refuses("limits", f"The plan is beyond the policy's limits: {text}.", **figures)
-    text = f"{len(gating.trades)} orders and {money(turnover, currency)} turned over"
-    return _passes("limits", f"{text} are within the limits.", **figures)
+    text = f"{len(gating.trades)} order{'' if len(gating.trades) == 1 else 's'}"
+    return _passes(
+        "limits",
+        f"{text}, {money(sold, currency)} to sell and {money(sold_before, currency)} sold earlier "
+        "today are within the limits.",
+        **figures,
+    )
+
+
+def _sold_today(gating: Gating) -> Money:
+    """The proceeds of what trimtab sold earlier on the same day in New York."""
+    today = trade_date(gating.snapshot.at)
+    return sum(
+        (
+            sale.proceeds
+            for sale in gating.memory.disposals
+            if sale.source == "journal" and sale.sold == today
+        ),
+        ZERO,
+    )
 
 
 def _account(gating: Gating, trade: Trade) -> Evidence:
@@ -297,19 +320,27 @@ def _liquidity(gating: Gating, passing: Sequence[Trade]) -> list[Evidence]:
         cash, settled = _cash(gating.snapshot, account)
         proceeds = sum((t.value - t.cost for t in going if t.side is Side.SELL), ZERO)
         spendable = (cash + proceeds if orders.unsettled == "use" else settled) - kept[account]
-        needed = sum((t.value * (ONE + margin) for t in going if t.side is Side.BUY), ZERO)
+        needed = _to_pay(going, margin)
+        held_back = _to_pay(own, margin) - needed
+        held_text = f", and {money(held_back, base)} more for those that another gate holds"
+        held_text = held_text if held_back > 0 else ""
         is_enough = needed <= spendable
         sentence = (
             f"{account}: {money(cash, base)} cash ({money(settled, base)} settled), "
             f"{money(proceeds, base)} expected from sales, {money(kept[account], base)} kept back; "
             f"purchases need {money(needed, base)} with slippage and fees"
-            f"{'' if is_enough else ', which is more than there is'}."
+            f"{'' if is_enough else ', which is more than there is'}{held_text}."
         )
         figures = {"cash": cash, "settled": settled, "reserve": kept[account]}
         for trade in own:
             says = _passes if trade.side is Side.SELL or is_enough else _refuses
             evidence.append(says("liquidity", sentence, trade, needed=to_cents(needed), **figures))
     return evidence
+
+
+def _to_pay(trades: Sequence[Trade], margin: Weight) -> Money:
+    """What the purchases among *trades* cost at their limit prices, with fees."""
+    return sum((t.value * (ONE + margin) for t in trades if t.side is Side.BUY), ZERO)
 
 
 def _cash(snapshot: Snapshot, account: str) -> tuple[Money, Money]:

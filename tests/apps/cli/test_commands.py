@@ -150,9 +150,74 @@ def test_status_without_prices_says_what_is_missing_and_shows_the_rest(tmp_path)
     (folder / "prices.csv").unlink()
     ended = trimtab("status", "--folder", folder)
     assert ended.status == 0
-    assert "Missing:" in ended.out
+    assert ended.out.startswith("No verdict: ")
     assert "prices.csv" in ended.out
     assert "joint" in ended.out
+
+
+def test_status_names_the_books_that_cannot_be_read_and_blames_no_price(demo):
+    (demo / "paper.json").write_text("{", encoding="utf-8")
+    ended = trimtab("status", "--folder", demo)
+    assert ended.status == 0
+    assert ended.out.startswith("No verdict: The paper broker's books cannot be read")
+    assert "price" not in ended.out.splitlines()[0]
+
+
+def test_a_pause_works_when_no_file_but_the_journal_can_be_read(demo):
+    (demo / "household.toml").write_text("[household", encoding="utf-8")
+    (demo / "lots.csv").unlink()
+    for act in ("pause", "resume"):
+        ended = trimtab("policy", act, "--folder", demo, "--because", "a look first")
+        assert ended.status == 0, ended.err
+
+
+def test_a_pause_flag_is_told_before_a_turn_has_journaled_it(demo):
+    (demo / "pause.flag").write_text("we are moving\n", encoding="utf-8")
+    for command in ("status", "policy"):
+        out = " ".join(trimtab(command, "--folder", demo).out.split())
+        assert "Paused by the flag, not yet journaled: we are moving." in out
+        document = json.loads(trimtab(command, "--folder", demo, "--json").out)
+        assert document["paused"] == "we are moving"
+
+
+def test_edited_lists_of_a_paper_account_are_remarked_and_not_followed(demo):
+    cash = demo / "cash.csv"
+    cash.write_text(cash.read_text().replace("10350.00", "20350.00"), encoding="utf-8")
+    for command in ("check", "status"):
+        document = json.loads(trimtab(command, "--folder", demo, "--json").out)
+        (remark,) = [text for text in document["remarks"] if "changed" in text]
+        assert remark.startswith("cash.csv has changed for joint since its books were opened on 20")
+        assert "move journal.sqlite and paper.json away" in remark
+
+
+def test_lists_that_were_not_edited_are_not_remarked_on(demo):
+    document = json.loads(trimtab("status", "--folder", demo, "--json").out)
+    assert document["remarks"] == []
+
+
+def test_money_without_a_rate_is_a_fault_of_the_files(tmp_path):
+    folder = tmp_path / "savings"
+    trimtab("init", "--folder", folder)
+    with (folder / "cash.csv").open("a", encoding="utf-8") as file:
+        file.write("joint,CHF,100\n")
+    ended = trimtab("check", "--folder", folder)
+    assert ended.status == 2
+    assert "cash.csv: there is no rate for CHF" in ended.err
+
+
+def test_a_demo_of_tomorrow_is_refused_and_leaves_no_folder(tmp_path):
+    ended = trimtab("demo", "--into", tmp_path / "demo", "--today", "2999-01-04")
+    assert ended.status == 2
+    assert "2999-01-04 is in the future" in ended.err
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_held_turn_says_once_that_it_was_held(untouched):
+    trimtab("policy", "pause", "--folder", untouched, "--because", "holiday")
+    document = json.loads(trimtab("plan", "--folder", untouched, "--json").out)
+    assert document["sentence"].count("Held:") == 1
+    page = " ".join(trimtab("plan", "--folder", untouched).out.split())
+    assert page.startswith(document["sentence"])
 
 
 def test_a_deposit_on_paper_is_seen_by_the_next_plan(demo):
@@ -168,7 +233,7 @@ def test_more_than_the_cash_of_a_paper_account_cannot_be_paid_out(demo):
     assert ended.err.startswith("trimtab: ")
 
 
-@pytest.mark.parametrize("amount", ["0", "-5", "ten", "NaN", "1.005", "1e3"])
+@pytest.mark.parametrize("amount", ["0", "-5", "ten", "NaN", "1.005", "1e3", "1e400", "9" * 16])
 def test_an_amount_that_is_none_is_refused(demo, amount):
     arguments = ("--folder", demo, "--", "joint", amount)
     assert trimtab("paper", "deposit", *arguments).status == (0 if amount == "1e3" else 2)

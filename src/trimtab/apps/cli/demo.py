@@ -32,8 +32,12 @@ def command(into: Path, seed: int, today: dt.date | None) -> int:
     from trimtab.apps.demo import make_demo
     from trimtab.apps.home import working
     from trimtab.apps.views.demo import demo_page
+    from trimtab.domain.errors import InputError
 
     clock: SystemClock | ManualClock = SystemClock()
+    if today is not None and today > clock.now().date():
+        msg = f"--today {today} is in the future: name a day that has come."
+        raise InputError(msg)
     if today is not None:
         clock = ManualClock(dt.datetime.combine(today, dt.time(15, 30), tzinfo=dt.UTC))
     with progress("inventing a household") as says:

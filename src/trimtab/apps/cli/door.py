@@ -14,6 +14,7 @@ WRONG_INPUT = 2
 HELD = 3
 DISCREPANCIES = 4
 DATA_SUSPECT = 5
+BROKER = 8
 BUG = 70
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -21,12 +22,12 @@ BROKEN_PIPE = 141
 MEANINGS = {
     DONE: "done, or nothing to do",
     WRONG_INPUT: "wrong input",
-    HELD: "held: something was to be done and a gate refused (run --execute)",
+    HELD: "held: something was to be done and was not, by a gate or a stop (run --execute)",
     DISCREPANCIES: "journal and broker disagree (verify, run)",
     DATA_SUSPECT: "a price or a file of the broker cannot be trusted",
     6: "the journal cannot be read or written",
     7: "another trimtab works on this household",
-    8: "the broker did not answer or refused",
+    BROKER: "the broker did not answer or refused",
     BUG: "a bug in trimtab",
     INTERRUPTED: "interrupted",
     BROKEN_PIPE: "whoever read the output stopped reading",

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+DIGITS_MAX = 15
+"""Digits before the point of an amount; with more, sums would no longer be exact."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -29,6 +31,12 @@ class AmountType(click.ParamType[Decimal]):
         exponent = amount.as_tuple().exponent
         if not amount.is_finite() or amount <= 0 or not isinstance(exponent, int) or exponent < -2:  # noqa: PLR2004  cents
             self.fail(f"{value!r} is no amount: write one above zero, in whole cents.", param, ctx)
+        if amount.adjusted() >= DIGITS_MAX:
+            self.fail(
+                f"{value!r} is no amount: write at most {DIGITS_MAX} digits before the point.",
+                param,
+                ctx,
+            )
         return amount
 
 

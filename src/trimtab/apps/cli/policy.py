@@ -27,15 +27,15 @@ def command(ctx: click.Context, folder: Path, as_json: bool) -> int:
         ctx.default_map = {ctx.invoked_subcommand: {"folder": folder}}
         return 0
     from trimtab.apps.clock import SystemClock
-    from trimtab.apps.home import Home, read_household, recall
+    from trimtab.apps.home import Home, flagged, read_household, recall
     from trimtab.apps.views.policy import policy_document, policy_page
 
     home = Home(folder)
     file, memory, now = read_household(home), recall(home), SystemClock().now()
     if as_json:
-        show_document(policy_document(file, memory, now))
+        show_document(policy_document(file, memory, now, flag=flagged(home)))
     else:
-        show(policy_page(file, memory, now, str(folder)))
+        show(policy_page(file, memory, now, str(folder), flag=flagged(home)))
     return 0
 
 

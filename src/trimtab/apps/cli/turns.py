@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from trimtab.apps.cli.door import DATA_SUSPECT, DISCREPANCIES, DONE, HELD
+from trimtab.apps.cli.door import BROKER, DATA_SUSPECT, DISCREPANCIES, DONE, HELD
+from trimtab.apps.execute import Execution
 from trimtab.apps.run import Outcome, run_once
 from trimtab.apps.views.plan import Known
 from trimtab.apps.world import House
 from trimtab.domain.events import Decided, Entry, OrderFilled
 from trimtab.domain.memory import Memory, remember
+from trimtab.domain.trades import OrderStatus
 from trimtab.domain.values import Account
 from trimtab.rules.tax.log import TaxRow, tax_rows
 
@@ -48,13 +50,21 @@ def _decides(entry: Entry, cycle: str) -> bool:
     return entry.cycle == cycle and isinstance(entry.event, Decided)
 
 
+def _is_unheard(executions: Sequence[Execution]) -> bool:
+    """Whether orders were sent, and the broker refused or never answered each of them."""
+    sent = [done.status for done in executions if done.order_id]
+    return bool(sent) and set(sent) <= {OrderStatus.REJECTED, OrderStatus.UNKNOWN}
+
+
 def exit_status(outcome: Outcome, *, executes: bool) -> int:
-    """Discrepancies count most, then data that nobody can trust, then what a gate held."""
+    """Discrepancies count most, then data that nobody can trust, then what was not done."""
     decision = outcome.decision
     if outcome.discrepancies:
         return DISCREPANCIES
     if decision is None or any(refusal.gate == "data" for refusal in decision.held):
         return DATA_SUSPECT
+    if outcome.status == "not-executed":
+        return BROKER if _is_unheard(outcome.executions) else HELD
     if executes and decision.plan is not None and decision.held:
         return HELD
     return DONE

@@ -19,6 +19,10 @@ def after_run(outcome: Outcome, folder: str, *, executes: bool) -> list[Block]:
         return [Sentence(text, "strong")]
     if outcome.discrepancies:
         text = f"{typed('verify', folder)} compares again; `--adopt` takes the broker's word."
+    elif outcome.status == "not-executed":
+        text = (
+            f"Nothing was filled; the notes say why. {typed('run --execute', folder)} tries again."
+        )
     elif outcome.executions:
         text = (
             "Journal and brokers agree after the trades. What was realized: "

@@ -255,6 +255,7 @@ class StatusDocument(Struct, frozen=True, kw_only=True):
     accounts: tuple[AccountDocument, ...]
     reserve: ReserveDocument | None
     entries: int
+    remarks: tuple[str, ...]
 
 
 class VerifiedDocument(Struct, frozen=True, kw_only=True):

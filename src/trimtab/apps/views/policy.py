@@ -5,7 +5,7 @@ import datetime as dt
 from trimtab.apps.views.documents import ChangeDocument, ClassDocument, PolicyDocument
 from trimtab.apps.views.figures import digits, offset, rate, typed
 from trimtab.apps.views.page import Block, Column, Heading, Sentence, Table, item, rows_of
-from trimtab.apps.views.status import pending_document
+from trimtab.apps.views.status import flag_sentence, pending_document
 from trimtab.domain.events import PolicyAdopted, PolicyProposed, PolicyWithdrawn
 from trimtab.domain.memory import Memory
 from trimtab.domain.policy import HouseholdFile, Policy
@@ -15,8 +15,15 @@ from trimtab.rules.precommitment import changes, policy_digest, review
 from trimtab.rules.words import instant, listing
 
 
-def policy_page(file: HouseholdFile, memory: Memory, now: dt.datetime, folder: str) -> list[Block]:
-    """All of `trimtab policy`."""
+def policy_page(
+    file: HouseholdFile,
+    memory: Memory,
+    now: dt.datetime,
+    folder: str,
+    *,
+    flag: str | None = None,
+) -> list[Block]:
+    """All of `trimtab policy`; *flag* is the reason in the pause flag."""
     policy = memory.policy or file.policy()
     blocks: list[Block] = [Sentence(_in_force(memory, policy), "strong")]
     blocks += [Heading("Classes"), _class_table(policy), *(item(text) for text in _rules(policy))]
@@ -26,8 +33,10 @@ def policy_page(file: HouseholdFile, memory: Memory, now: dt.datetime, folder: s
     blocks.append(item(consequence(file, memory, now), "warn" if found else "good"))
     if memory.paused is not None:
         blocks.append(item(f"Paused: {memory.paused}. {typed('policy resume', folder)}.", "warn"))
+    elif flag is not None:
+        blocks.append(item(flag_sentence(flag, folder), "warn"))
     if memory.breaker is not None:
-        text = f"Defensive posture: {memory.breaker} {typed('policy rearm', folder)}."
+        text = f"Defensive posture: {memory.breaker}. {typed('policy rearm', folder)}."
         blocks.append(item(text, "bad"))
     return blocks
 
@@ -54,7 +63,9 @@ def consequence(file: HouseholdFile, memory: Memory, now: dt.datetime) -> str:
             return "The file says the same as the policy in force."
 
 
-def policy_document(file: HouseholdFile, memory: Memory, now: dt.datetime) -> PolicyDocument:
+def policy_document(
+    file: HouseholdFile, memory: Memory, now: dt.datetime, *, flag: str | None = None
+) -> PolicyDocument:
     """All of `trimtab policy --json`."""
     policy = memory.policy or file.policy()
     bands = bands_of(policy)
@@ -84,7 +95,7 @@ def policy_document(file: HouseholdFile, memory: Memory, now: dt.datetime) -> Po
         ),
         pending=pending_document(memory.proposed),
         consequence=consequence(file, memory, now),
-        paused=memory.paused,
+        paused=memory.paused or flag,
         breaker=memory.breaker,
     )
 
@@ -132,7 +143,7 @@ def _rules(policy: Policy) -> list[str]:
     return [
         f"Bands: {policy.bands.preset}; a correction ends at {end}; a look {every}.",
         f"Circuit breaker: a fall of {falls}; then {policy.defensive.posture}.",
-        f"One plan: at most {rate(gates.turnover_max)} turned over and {gates.orders_max} orders.",
+        f"At most {rate(gates.turnover_max)} sold in a day, {gates.orders_max} orders in a plan.",
         f"Lots: {orders.lot_method}; never bought: {never_bought}; never sold: {never_sold}.",
         f"Cooling-off of an edit: {policy.precommitment.cooling_off_hours} hours.",
     ]

@@ -23,6 +23,7 @@ _STYLES = {
     "nothing-to-do": "good",
     "planned": "strong",
     "partly-executed": "warn",
+    "not-executed": "warn",
     "held": "warn",
 }
 
@@ -31,6 +32,8 @@ def verdict(outcome: Outcome) -> Sentence:
     """The outcome in one sentence."""
     style = _STYLES[outcome.status]
     if outcome.decision is None or outcome.decision.plan is None:
+        return Sentence(outcome.sentence, style)
+    if outcome.status == "held":  # its sentence says so itself
         return Sentence(outcome.sentence, style)
     words = outcome.status.replace("-", " ").capitalize()
     return Sentence(f"{words}: {outcome.sentence}", style)

@@ -28,7 +28,8 @@ def verdict(standing: Standing) -> str:
     """What trimtab would say now, in one sentence."""
     decision = standing.decision
     if decision is None:
-        return "No verdict: prices are missing or cannot be trusted."
+        reason = standing.missing or "prices are missing or cannot be trusted."
+        return f"No verdict: {reason.splitlines()[0]}"
     if standing.memory.discrepancies:
         names = ", ".join(standing.memory.discrepancies)
         return f"Blocked in {names}: journal and broker disagree. {decision.sentence}"
@@ -72,7 +73,7 @@ def status_document(standing: Standing) -> StatusDocument:
         next_look=standing.next_look,
         working=holder_document(standing.worker),
         watching=holder_document(standing.watcher),
-        paused=memory.paused,
+        paused=memory.paused or standing.flag,
         breaker=memory.breaker,
         breaker_since=memory.breaker_since,
         pending_policy=pending_document(memory.proposed),
@@ -86,6 +87,7 @@ def status_document(standing: Standing) -> StatusDocument:
         accounts=tuple(_account_document(standing, name) for name in standing.accounts),
         reserve=_reserve_document(standing),
         entries=memory.entries,
+        remarks=standing.remarks,
     )
 
 
@@ -126,11 +128,19 @@ def order_sentence(known: OrderMemory) -> str:
     )
 
 
+def flag_sentence(reason: str, folder: str) -> str:
+    """A pause that no turn has journaled yet, in words."""
+    return (
+        f"Paused by the flag, not yet journaled: {reason}. The next turn journals it; "
+        f"{typed('policy resume', folder)} ends it."
+    )
+
+
 def _facts(standing: Standing, folder: str) -> list[tuple[str, str]]:
     memory = standing.memory
     facts = []
-    if standing.missing is not None:
-        facts.append((f"Missing: {standing.missing}", "bad"))
+    if standing.missing is not None and len(standing.missing.splitlines()) > 1:
+        facts.append((standing.missing, "bad"))
     facts.append((_last_turn(standing, folder), ""))
     if standing.worker is not None:
         facts.append((f"{standing.worker.sentence.capitalize()}.", "warn"))
@@ -139,9 +149,12 @@ def _facts(standing: Standing, folder: str) -> list[tuple[str, str]]:
         facts.append(
             (f"Paused: {memory.paused}. {typed('policy resume', folder)} ends it.", "warn")
         )
+    elif standing.flag is not None:
+        facts.append((flag_sentence(standing.flag, folder), "warn"))
     if memory.breaker is not None:
         since = instant(memory.breaker_since) if memory.breaker_since else "an earlier turn"
-        text = f"Defensive since {since}: {memory.breaker} {typed('policy rearm', folder)} ends it."
+        ends = f"{typed('policy rearm', folder)} ends it."
+        text = f"Defensive since {since}: {memory.breaker}. {ends}"
         facts.append((text, "bad"))
     if memory.proposed is not None:
         when = instant(memory.proposed.effective_at)
@@ -149,6 +162,7 @@ def _facts(standing: Standing, folder: str) -> list[tuple[str, str]]:
     for found in memory.discrepancies.values():
         facts += [(f"Blocked: {difference.sentence}", "bad") for difference in found]
     facts += [(f"Not settled: {order_sentence(known)}.", "warn") for known in memory.open_orders()]
+    facts += [(remark, "warn") for remark in standing.remarks]
     return facts
 
 

@@ -130,7 +130,7 @@ def _facts(event: Event, context: _Context) -> Iterator[Fact]:  # noqa: C901, PL
         case Resumed():
             yield context.fact(f"The owner resumed trading: {event.because}.")
         case BreakerTripped():
-            yield context.fact(f"The circuit breaker tripped. {event.sentence}")
+            yield context.fact(f"The circuit breaker tripped: {event.sentence}.")
         case BreakerRearmed():
             yield context.fact(f"The circuit breaker was re-armed: {event.because}.")
         case CycleEnded():

@@ -147,6 +147,14 @@ def _why_light(sides: Sequence[Table], name: str, gap: Money) -> str:
             reasons.append(passed_over)
     if homes:
         where = " or ".join(homes)
+        waiting = {
+            home: amount for home in homes for s in sides if (amount := s.unsettled(home)) > 0
+        }
+        if waiting:
+            return (
+                f"{lacks}: {money(sum(waiting.values(), ZERO), currency)} in "
+                f"{' and '.join(waiting)} settles on the next business day and can buy it then."
+            )
         return f"{lacks}: there is no more cash to buy it with in {where}; a deposit there would."
     if reasons:
         return f"{lacks}: {reasons[0]}."

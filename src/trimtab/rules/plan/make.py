@@ -40,7 +40,7 @@ def make_plan(
             break
         trades += step
     merged = _merged(trades, snapshot)
-    taxed = tuple(with_tax(trade, snapshot, planning.tax) for trade in merged)
+    taxed = tuple(with_tax(trade, snapshot, planning) for trade in merged)
     return taxed, tuple(dict.fromkeys(refusals))
 
 

@@ -6,13 +6,13 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from trimtab.domain.numbers import ZERO, Money, round_to_step, share_of
-from trimtab.domain.policy import LotMethod, TaxRule
-from trimtab.domain.trades import BandState, LotPick, Refusal, Side, Trade
+from trimtab.domain.policy import LotMethod
+from trimtab.domain.trades import BandState, Drift, LotPick, Refusal, Side, Trade
 from trimtab.domain.values import Account, Lot, Relief, Snapshot, trade_date
 from trimtab.rules.holdings import class_of
-from trimtab.rules.plan.table import Table
+from trimtab.rules.plan.table import Planning, Table
 from trimtab.rules.tax.lots import picks_of, rate_of, selling_order, unit_tax
-from trimtab.rules.tax.wash import identical_symbols, recent_purchases
+from trimtab.rules.tax.wash import Purchase, identical_symbols
 from trimtab.rules.words import money, percent, points
 
 Place = tuple[str, str]
@@ -28,17 +28,23 @@ class _Head(NamedTuple):
 
 
 def sell_excess(table: Table) -> list[Trade]:
-    """Sales that bring the heavy classes under correction down to their goal."""
+    """Sales that bring the heavy classes under correction down to their goal.
+
+    Most classes are sold only as far as something light can be bought with the proceeds.
+    """
     if not table.still_out():
         return []
     goals = table.goals()
-    excess = {
-        drift.asset_class: drift.value - goals[drift.asset_class]
-        for drift in table.correcting
-        if drift.asset_class != table.cash_class
-    }
-    amounts = {name: money for name, money in excess.items() if money > table.tolerance(name)}
-    return _sell(table, amounts, sum(amounts.values(), ZERO))
+    at_any_rate: dict[str, Money] = {}
+    for_others: dict[str, Money] = {}
+    for drift in table.correcting:
+        name = drift.asset_class
+        excess = drift.value - goals[name]
+        if name != table.cash_class and excess > table.tolerance(name):
+            amounts = at_any_rate if _is_sold_into_cash(table, drift) else for_others
+            amounts[name] = excess
+    trades = _sell(table, at_any_rate, sum(at_any_rate.values(), ZERO))
+    return trades or _sell_for_others(table, for_others)
 
 
 def sell_to_fund(table: Table) -> list[Trade]:
@@ -54,7 +60,54 @@ def sell_to_fund(table: Table) -> list[Trade]:
         for name, value in table.values.items()
         if name != table.cash_class and value - goals[name] > table.tolerance(name)
     }
-    return _sell(table, amounts, _needs(table, goals))
+    needed = _needs(table, goals)
+    return _sell(table, amounts, needed) if needed > 0 else []
+
+
+def _is_sold_into_cash(table: Table, drift: Drift) -> bool:
+    """Whether the class is sold even when its proceeds can buy nothing.
+
+    So are coins, whose dollars stay in the wallet, what the household wants none of, and what is
+    risky while the defensive posture reduces risk.
+    """
+    rule = table.planning.policy.classes[drift.asset_class]
+    is_risk_reduced = table.planning.forbids_risky_purchases and rule.risk == "risky"
+    return table.in_wallets or drift.target == 0 or is_risk_reduced
+
+
+def _sell_for_others(table: Table, amounts: Mapping[str, Money]) -> list[Trade]:
+    """Sales of up to *amounts*, as far as what is light can take their proceeds."""
+    room = _room(table)
+    useful = {name: amount for name, amount in amounts.items() if room > table.tolerance(name)}
+    currency = table.snapshot.base_currency
+    table.refusals += [
+        Refusal(
+            asset_class=name,
+            sentence=(
+                f"{name} stays {money(amount, currency)} above its goal: its proceeds could buy "
+                "nothing that is light now, so a sale would mend nothing."
+            ),
+        )
+        for name, amount in amounts.items()
+        if name not in useful and table.has_home(name)
+    ]
+    return _sell(table, useful, min(room, sum(useful.values(), ZERO)))
+
+
+def _room(table: Table) -> Money:
+    """What the light classes can still take beyond the cash that is there for them."""
+    accounts = table.open_accounts()
+    cash = sum(table.free.values(), ZERO)
+    room = ZERO
+    for name, target in table.on_target().items():
+        gap = target - table.values[name]
+        if name == table.cash_class:
+            cash = min(cash, -gap)
+        elif gap >= table.planning.policy.orders.minimum and any(
+            table.can_be_bought(name, account) for account in accounts
+        ):
+            room += max(ZERO, gap)
+    return room - cash
 
 
 def method_of(account: Account, chosen: LotMethod) -> LotMethod:
@@ -152,13 +205,15 @@ def _queues(table: Table, classes: set[str], skipped: set[Place]) -> dict[Place,
     held: dict[Place, list[Lot]] = {}
     accounts = {account.id for account in table.open_accounts()}
     for lot in table.snapshot.lots:
-        is_open = lot.account in accounts and lot.symbol not in orders.no_sell
         place = (lot.account, lot.symbol)
-        if is_open and place not in skipped and names.get(lot.symbol) in classes:
+        is_open = lot.account in accounts and place not in skipped
+        if not is_open or names.get(lot.symbol) not in classes:
+            continue
+        if lot.symbol in orders.no_sell:
+            why_not = f"{lot.symbol} in {lot.account} is kept: it is on the policy's no_sell list."
+            _refuse(table, lot, why_not)
+        else:
             held.setdefault(place, []).append(lot)
-    recent = recent_purchases(
-        table.snapshot.lots, table.today, table.planning.tax.identical, table.snapshot.instruments
-    )
     queues = {}
     for (account_id, symbol), lots in sorted(held.items()):
         account = table.snapshot.accounts[account_id]
@@ -170,14 +225,15 @@ def _queues(table: Table, classes: set[str], skipped: set[Place]) -> dict[Place,
             tax=table.planning.tax if account.kind.is_taxed else None,
             specified=orders.specified,
         )
-        sellable = _sellable(table, account, ordered, recent.get(symbol, {}))
+        recent = table.planning.recent.get(symbol, ())
+        sellable = _sellable(table, account, ordered, recent)
         if sellable:
             queues[account_id, symbol] = sellable
     return queues
 
 
 def _sellable(
-    table: Table, account: Account, ordered: list[Lot], recent: dict[str, Lot]
+    table: Table, account: Account, ordered: list[Lot], recent: Sequence[Purchase]
 ) -> list[Lot]:
     """Lots that may go: settled ones, and none whose loss a recent purchase would wash.
 
@@ -189,16 +245,20 @@ def _sellable(
         if why_not is None:
             sellable.append(lot)
             continue
-        name = _class_name(table, lot.symbol)
-        table.refusals.append(
-            Refusal(asset_class=name, sentence=why_not, account=account.id, symbol=lot.symbol)
-        )
+        _refuse(table, lot, why_not)
         if account.relief is not Relief.SPECIFIC:
             break
     return sellable
 
 
-def _why_not(table: Table, account: Account, lot: Lot, recent: dict[str, Lot]) -> str | None:
+def _refuse(table: Table, lot: Lot, why_not: str) -> None:
+    name = _class_name(table, lot.symbol)
+    table.refusals.append(
+        Refusal(asset_class=name, sentence=why_not, account=lot.account, symbol=lot.symbol)
+    )
+
+
+def _why_not(table: Table, account: Account, lot: Lot, recent: Sequence[Purchase]) -> str | None:
     if lot.sellable_from is not None and table.today < lot.sellable_from:
         return (
             f"{lot.symbol} bought on {lot.acquired} in {account.id} was paid with unsettled money: "
@@ -207,9 +267,9 @@ def _why_not(table: Table, account: Account, lot: Lot, recent: dict[str, Lot]) -
     if not table.is_wash_loss(lot):
         return None
     identical = identical_symbols(lot.symbol, table.planning.tax.identical)
-    others = [other for other in recent.values() if other.id != lot.id]
+    others = [other for other in recent if other.lot_id != lot.id]
     if others:
-        other = max(others, key=lambda bought: bought.acquired)
+        other = others[-1]
         return (
             f"{lot.symbol} of {lot.acquired} in {account.id} is kept: {other.symbol} was bought in "
             f"{other.account} on {other.acquired}, so its loss would be a wash sale."
@@ -248,11 +308,32 @@ def _sale(table: Table, place: Place, picks: list[LotPick]) -> Trade | None:
     )
 
 
-def with_tax(trade: Trade, snapshot: Snapshot, tax: TaxRule) -> Trade:
+_ORDERS: Mapping[LotMethod, str] = {
+    "fifo": "first in, first out",
+    "lifo": "last in, first out",
+    "hifo": "highest cost first",
+    "specified": "the lots that the policy names, in their order",
+}
+
+
+def _order_of(account: Account, chosen: LotMethod) -> str:
+    """Why it is these lots that a sale in *account* takes."""
+    method = method_of(account, chosen)
+    if method == "min_tax":
+        return "these lots cost the least tax that the account allows"
+    if account.relief is Relief.SPECIFIC:
+        return (
+            _ORDERS[method] if method == "specified" else f"{_ORDERS[method]}, as the policy says"
+        )
+    return f"{_ORDERS[method]}, as the account's broker books them"
+
+
+def with_tax(trade: Trade, snapshot: Snapshot, planning: Planning) -> Trade:
     """*trade* with the gain that its lots would realize, the tax on it, and both in its reason."""
     if trade.side is Side.BUY:
         return trade
-    if not snapshot.accounts[trade.account].kind.is_taxed:
+    account, tax = snapshot.accounts[trade.account], planning.tax
+    if not account.kind.is_taxed:
         return replace(trade, reason=f"{trade.reason}; a sale in this account is not taxed.")
     on, currency = trade_date(snapshot.at), snapshot.base_currency
     lots = {lot.id: lot for lot in snapshot.lots}
@@ -266,7 +347,7 @@ def with_tax(trade: Trade, snapshot: Snapshot, tax: TaxRule) -> Trade:
     words = "loss" if gain < 0 else "gain"
     effect = "which saves" if owed < 0 else "which costs"
     text = (
-        f"{trade.reason}; these lots cost the least tax that the account allows: a {words} of "
+        f"{trade.reason}; {_order_of(account, planning.policy.orders.lot_method)}: a {words} of "
         f"{money(abs(gain), currency)}, {effect} {money(abs(owed), currency)} of tax."
     )
     return replace(trade, gain=gain, tax=owed, reason=text)

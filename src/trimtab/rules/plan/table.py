@@ -12,14 +12,15 @@ from trimtab.domain.values import Account, AccountKind, InstrumentKind, Lot, Sna
 from trimtab.rules.drift import shrink_scale, shrunk_value
 from trimtab.rules.holdings import cash_class, class_of, holdings, may_hold
 from trimtab.rules.plan.apply import apply_trades
-from trimtab.rules.tax.wash import WashLock, identical_symbols, is_exempt
+from trimtab.rules.tax.wash import Purchase, WashLock, identical_symbols, is_exempt
 
 
 class Planning(Struct, frozen=True, kw_only=True):
     """What a plan is made from, besides the snapshot.
 
-    `drifts` carry the band states; `wash_locks` the symbols that may not be bought; `closed` the
-    accounts that may not be traded, with the reason.
+    `drifts` carry the band states; `wash_locks` the symbols that may not be bought; `recent`, by
+    symbol, the purchases before this plan that would wash a loss; `closed` the accounts that may
+    not be traded, with the reason.
     """
 
     policy: Policy
@@ -28,6 +29,7 @@ class Planning(Struct, frozen=True, kw_only=True):
     destination: Weight
     drifts: tuple[Drift, ...]
     wash_locks: Mapping[str, WashLock]
+    recent: Mapping[str, tuple[Purchase, ...]]
     closed: Mapping[str, str]
     is_defensive: bool = False
 
@@ -78,13 +80,13 @@ class Table(Struct, kw_only=True):
     def drift(self, drift: Drift) -> Drift:
         """*drift* moved to where this table's values are by now."""
         value = self.values[drift.asset_class]
-        weight = value / self.total if self.total > 0 else drift.target
+        weight = value / self.total if self.total > 0 else ZERO
         return Drift(
             asset_class=drift.asset_class,
             target=drift.target,
             value=value,
             weight=weight,
-            drift=weight - drift.target,
+            drift=weight - drift.target if self.total > 0 else ZERO,
             half_width=drift.half_width,
             is_breached=drift.is_breached,
             state=drift.state,
@@ -220,6 +222,10 @@ class Table(Struct, kw_only=True):
             and self.unit_proceeds(lot.symbol) < lot.unit_cost
         )
 
+    def unsettled(self, account: str) -> Money:
+        """Free cash of an account of this side that it may not spend before it has settled."""
+        return self.free.get(account, ZERO) - self.budget.get(account, ZERO)
+
     def fee(self, value: Money) -> Money:
         """What an order of *value* is expected to cost in fees."""
         return value * self.planning.policy.orders.fee_buffer_bps * BASIS_POINT
@@ -251,8 +257,11 @@ def lay_out(
     free = {name: amount for name, amount in held.free.items() if name in names}
     budget = _budgets(snapshot, planning, free, held.reserves)
     spend_left = sum(budget.values(), ZERO)
-    keep = ZERO
-    if in_cash is not None:
+    keep = wallet_cash = ZERO
+    if in_cash is None:
+        all_of_it = sum(held.values.values(), ZERO) + sum(held.free.values(), ZERO)
+        wallet_cash = all_of_it - held.total
+    else:
         keep = _kept_in_cash(start, planning, in_cash, held.total)
         spend_left = max(ZERO, min(spend_left, held.values[in_cash] - keep))
     table = Table(
@@ -261,9 +270,7 @@ def lay_out(
         in_wallets=in_wallets,
         today=trade_date(snapshot.at),
         total=held.total,
-        wallet_cash=sum(held.values.values(), ZERO) + sum(held.free.values(), ZERO) - held.total
-        if in_cash is None
-        else ZERO,
+        wallet_cash=wallet_cash,
         values=dict(held.values),
         budget=budget,
         free=free,

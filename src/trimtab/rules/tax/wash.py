@@ -4,6 +4,10 @@ A loss is disallowed when substantially identical units are acquired within 30 d
 the sale, by anybody in the household and in any account, an IRA's included (Rev. Rul. 2008-5). Here
 the planner simply keeps clear: no purchase for 30 days after a loss, no sale at a loss within 30
 days after a purchase. Both day 30s count. Crypto is property, not a security (Notice 2014-21).
+
+A purchase counts here even when its units have been sold since: section 1091 asks what was
+*acquired*, and whoever buys in an IRA, sells there and then takes the loss elsewhere should not
+have to argue that nothing was replaced.
 """
 
 import datetime as dt
@@ -24,6 +28,15 @@ class WashLock(Struct, frozen=True, kw_only=True):
     sold: dt.date
     account: str
     safe_from: dt.date
+
+
+class Purchase(Struct, frozen=True, kw_only=True):
+    """Units acquired on a day under the id of their lot, whether still held or sold since."""
+
+    lot_id: str
+    account: str
+    symbol: str
+    acquired: dt.date
 
 
 def identical_symbols(symbol: str, groups: Iterable[Sequence[str]]) -> frozenset[str]:
@@ -69,15 +82,29 @@ def purchase_locks(
 
 def recent_purchases(
     lots: Iterable[Lot],
+    disposals: Iterable[Disposal],
     on: dt.date,
     groups: Sequence[Sequence[str]],
     instruments: Mapping[str, Instrument],
-) -> dict[str, dict[str, Lot]]:
-    """By symbol, the lots (by id) whose purchase would wash a loss realized on *on*."""
-    found: dict[str, dict[str, Lot]] = {}
-    for lot in lots:
-        if not 0 <= (on - lot.acquired).days <= WINDOW_DAYS or is_exempt(lot.symbol, instruments):
+) -> dict[str, tuple[Purchase, ...]]:
+    """By symbol, the purchases that would wash a loss realized on *on*, the earliest first.
+
+    *lots* are what the household holds, *disposals* what it sold: those units were bought too.
+    """
+    bought = {
+        Purchase(lot_id=lot.id, account=lot.account, symbol=lot.symbol, acquired=lot.acquired)
+        for lot in lots
+    } | {
+        Purchase(
+            lot_id=sale.lot_id, account=sale.account, symbol=sale.symbol, acquired=sale.acquired
+        )
+        for sale in disposals
+    }
+    found: dict[str, tuple[Purchase, ...]] = {}
+    for purchase in sorted(bought, key=lambda one: (one.acquired, one.account, one.lot_id)):
+        is_recent = 0 <= (on - purchase.acquired).days <= WINDOW_DAYS
+        if not is_recent or is_exempt(purchase.symbol, instruments):
             continue
-        for symbol in identical_symbols(lot.symbol, groups):
-            found.setdefault(symbol, {})[lot.id] = lot
+        for symbol in identical_symbols(purchase.symbol, groups):
+            found[symbol] = (*found.get(symbol, ()), purchase)
     return found
