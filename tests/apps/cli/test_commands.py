@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import re
+from decimal import Decimal
 
 import pytest
 from tests.apps.cli.command_line import trimtab
@@ -60,6 +61,20 @@ def test_a_plan_says_that_nothing_was_sent_and_writes_nothing(untouched):
     assert "Nothing was sent and nothing was written." in ended.out
     assert f"`trimtab run --execute --folder {untouched}`" in ended.out
     assert {path.name: path.read_bytes() for path in untouched.iterdir()} == before
+
+
+def test_a_plan_says_what_no_plan_could_do_with_less(untouched):
+    document = json.loads(trimtab("plan", "--folder", untouched, "--json").out)
+    excess = deficit = Decimal(0)
+    for drift in document["decision"]["before"]:
+        off, width = Decimal(drift["drift"]), Decimal(drift["half_width"])
+        excess += max(Decimal(0), off - width)
+        deficit += max(Decimal(0), -off - width)
+    out = trimtab("plan", "--folder", untouched).out
+    said = re.search(r"any plan moves ([0-9.]+) % of the savings or more", out)
+    assert said is not None
+    # The invented price may have moved on by a minute between the two.
+    assert abs(Decimal(said[1]) - 100 * max(excess, deficit)) < Decimal("0.1")
 
 
 def test_each_trade_of_a_plan_is_followed_by_its_reason_and_each_sale_by_its_lots(untouched):

@@ -28,8 +28,9 @@ from trimtab.domain.trades import (
     Trade,
 )
 from trimtab.domain.values import Account, Lot, trade_date
+from trimtab.rules.drift import least_turnover
 from trimtab.rules.tax.lots import term_of
-from trimtab.rules.words import money, units
+from trimtab.rules.words import money, percent, units
 
 
 class Known(NamedTuple):
@@ -191,7 +192,22 @@ def _plan_blocks(decision: Decision, plan: Plan, known: Known) -> list[Block]:
     blocks.append(Heading("Why"))
     blocks += [item(_reason(trade, decision.held)) for trade in plan.trades]
     blocks += [Heading("Drift before and after"), before_and_after(plan.before, plan.after)]
+    blocks += [Sentence(text, "quiet") for text in _least(plan)]
     return blocks
+
+
+def _least(plan: Plan) -> list[str]:
+    """What no plan could do with less, to compare this one with."""
+    part = least_turnover(
+        [drift.weight for drift in plan.before],
+        [drift.target for drift in plan.before],
+        [drift.half_width for drift in plan.before],
+    )
+    if part == 0:
+        return []
+    least = percent(part, 2)
+    edge = f"To bring every class to the edge of its band, any plan moves {least} of the savings"
+    return [f"{edge} or more; this one goes on to the policy's destination."]
 
 
 def _reason(trade: Trade, held: Sequence[Held]) -> str:
