@@ -94,8 +94,8 @@ def reading(path: Path, events: tuple[Event, ...]) -> Figures:
     decodes, reads = "msgspec decodes the payloads", "sqlite reads the rows"
     decoder = msgspec.json.Decoder(Event)
     payloads = [msgspec.json.encode(event) for event in events]
-    plain = sqlite3.connect(path)
     with SqliteJournal.open(path, create=True) as journal:
+        plain = sqlite3.connect(path)
         for start in range(0, len(events), BATCH):
             journal.append(events[start : start + BATCH], at=START, cycle=f"c{start}")
         entries = tuple(journal.entries())
