@@ -105,20 +105,23 @@ def _settle_one(house: House, recorder: Recorder, broker: Broker, known: OrderMe
     order = known.order
     try:
         receipt = _look_up(house, broker, order)
+        if receipt is None and _is_lost(known, house.clock.now()):
+            # Should the broker have it after all and not show it, this ends it there.
+            broker.cancel(order.account, order.id)
+            receipt = broker.find(order.account, order.id) or _never_arrived(order)
     except BrokerUnknown as error:
         _answer(recorder, _unknown(order, str(error)))
         return
-    if receipt is None and _is_lost(known, house.clock.now()):
-        text = "it never arrived at the broker"
-        _answer(
-            recorder,
-            Receipt(order_id=order.id, broker_id="", status=OrderStatus.EXPIRED, text=text),
-        )
-    elif receipt is None:
+    if receipt is None:
         _answer(recorder, _unknown(order, "the broker knows no such order yet"))
-    else:
-        _answer(recorder, receipt)
-        _cancel(house, recorder, broker, order)
+        return
+    _answer(recorder, receipt)
+    _cancel(house, recorder, broker, order)
+
+
+def _never_arrived(order: Order) -> Receipt:
+    text = "it never arrived at the broker"
+    return Receipt(order_id=order.id, broker_id="", status=OrderStatus.EXPIRED, text=text)
 
 
 def _is_lost(known: OrderMemory, now: dt.datetime) -> bool:
