@@ -103,13 +103,14 @@ def read_lots(
     given_ids = Counter(row.cells["id"] for row in rows if row.cells.get("id"))
     latest = today or _today()
     used: set[str] = set(given_ids)
+    numbering: dict[tuple[str, str, dt.date], Iterator[str]] = {}
     lots = []
     for row in rows:
         lot = _lot(row, accounts, instruments, latest)
         if row.cells.get("id") and given_ids[row.cells["id"]] > 1:
             row.fault("id", f"{quoted(row.cells['id'])} stands on several lines: give each its own")
         if lot is not None:
-            named = lot if lot.id else _with_id(lot, used)
+            named = lot if lot.id else _with_id(lot, used, numbering)
             used.add(named.id)
             lots.append(named)
     faults.raise_if_any()
@@ -370,8 +371,11 @@ def _holding_since(row: _Row, acquired: dt.date | None, latest: dt.date) -> dt.d
     return since
 
 
-def _with_id(lot: Lot, used: set[str]) -> Lot:
-    return replace(lot, id=next(name for name in _numbered(lot) if name not in used))
+def _with_id(
+    lot: Lot, used: set[str], numbering: dict[tuple[str, str, dt.date], Iterator[str]]
+) -> Lot:
+    names = numbering.setdefault((lot.account, lot.symbol, lot.acquired), _numbered(lot))
+    return replace(lot, id=next(name for name in names if name not in used))
 
 
 def _numbered(lot: Lot) -> Iterator[str]:
