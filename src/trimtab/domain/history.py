@@ -2,17 +2,13 @@
 
 import datetime as dt
 from enum import StrEnum
-from typing import Literal
 
 from msgspec import Struct
 
 from trimtab.domain.numbers import ZERO, Money, Quantity
-from trimtab.domain.policy import LotMethod
+from trimtab.domain.policy import LotMethod, Tacking
 from trimtab.domain.trades import LotPick, Term
 from trimtab.domain.values import AccountKind, OwnerRole
-
-Tacking = Literal["period", "date", "no_overlap"]
-"""How a replacement takes over the holding period; `period` adds the days (26 CFR 1.1091-1(h))."""
 
 
 class TransactionKind(StrEnum):

@@ -5,7 +5,7 @@ into the other, so that a binary fraction never reaches an order, a lot or a ban
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +25,14 @@ GRAIN = Decimal("0.0000000001")
 """The finest part of a unit of money that a basis is split into (1e-10)."""
 SHARE_GRAIN = Decimal("0.00000001")
 """The finest part of a share or coin that is kept (1e-8, one satoshi)."""
+
+TAX_GRAIN = Decimal("1E-18")
+"""The finest part of a unit of money that the tax ledger splits a basis into."""
+EXACT = Context(prec=60)
+"""The precision in which the tax ledger counts: no sum or product of its amounts is ever rounded.
+
+Enter it with `decimal.localcontext(EXACT)`.
+"""
 
 
 def to_cents(amount: Money) -> Money:
@@ -64,6 +72,16 @@ def share_of(amount: Money, part: Quantity, whole: Quantity) -> Money:
     if part == whole:
         return amount
     return (amount * part / whole).quantize(GRAIN, rounding=ROUND_DOWN)
+
+
+def exact_share(amount: Money, part: Quantity, whole: Quantity) -> Money:
+    """The part of *amount* that belongs to *part* of *whole*, to 1e-18; as `share_of` otherwise.
+
+    Counts in the context of the caller, which is `EXACT` in the tax ledger.
+    """
+    if part == whole:
+        return amount
+    return (amount * part / whole).quantize(TAX_GRAIN, rounding=ROUND_DOWN).normalize()
 
 
 def split_quantity(quantity: Quantity, numerator: int, denominator: int) -> Quantity:

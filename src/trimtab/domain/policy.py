@@ -21,6 +21,7 @@ BasisPoints = Annotated[Weight, Meta(extra={"least": 0, "most": 10_000, "example
 Amount = Annotated[Money, Meta(extra={"least": 0, "example": "1000"})]
 Count = Annotated[int, Meta(extra={"least": 1, "most": 100_000, "example": "1"})]
 Days = Annotated[int, Meta(extra={"least": 0, "most": 3_650, "example": "30"})]
+CalendarYear = Annotated[int, Meta(extra={"least": 1900, "most": 2200, "example": "2026"})]
 Identifier = Annotated[
     str,
     Meta(
@@ -65,6 +66,10 @@ FilingStatus = Literal[
 ]
 
 
+Tacking = Literal["period", "date", "no_overlap"]
+"""How a replacement takes over the holding period; `period` adds the days (26 CFR 1.1091-1(h))."""
+
+
 class HouseholdRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[household]: its name and the one currency everything is counted in."""
 
@@ -82,7 +87,8 @@ class AccountRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """[accounts.ID]: an account, and the cash in it (base currency) that is never spent.
 
     `broker` names an adapter: `paper` trades on the built-in paper broker; `file` is an account
-    known from files only, for which orders are written out and never sent.
+    known from files only, for which orders are written out and never sent. An
+    account that `reinvests` its dividends buys on days that nobody names.
     """
 
     owner: Identifier
@@ -90,6 +96,7 @@ class AccountRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     broker: Annotated[Identifier, Meta(extra={"example": '"paper"'})]
     relief: Relief = Relief.FIFO
     cash_reserve: Amount = ZERO
+    reinvests: Annotated[bool, Meta(extra={"example": "true"})] = False
 
 
 class InstrumentRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -269,12 +276,64 @@ class TaxRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Each group of `identical` lists symbols that count as substantially identical for wash sales
     (26 USC 1091); a symbol is always identical to itself. Groups given replace the default ones.
+    What the law leaves open has a careful default: `earlier_acquired` also counts units bought
+    within the window before those sold, `tacking` is how the holding period passes over, and
+    coins are exempt unless `crypto_wash_from` says from when Congress ended that.
+
+    `ordinary_income` is the year's taxable income without gains and qualified dividends, `magi`
+    the modified adjusted gross income without gains (26 USC 1411), and the carryovers are losses
+    brought into `carryover_into`, the year, as positive amounts. They serve the year's figures
+    only; the planner uses the marginal rates. `later_rate` taxes a gain that is put off; left
+    out, it is `long_term_rate`.
     """
 
     filing_status: Annotated[FilingStatus, Meta(extra={"example": '"single"'})]
     short_term_rate: Annotated[Fraction, Meta(extra={"example": "0.24"})]
     long_term_rate: Annotated[Fraction, Meta(extra={"example": "0.15"})]
     identical: tuple[tuple[Symbol, ...], ...] = IDENTICAL_BY_DEFAULT
+    earlier_acquired: Annotated[bool, Meta(extra={"example": "true"})] = True
+    tacking: Annotated[Tacking, Meta(extra={"example": '"period"'})] = "period"
+    crypto_wash_from: dt.date | None = None
+    ordinary_income: Amount | None = None
+    magi: Amount | None = None
+    short_carryover: Amount = ZERO
+    long_carryover: Amount = ZERO
+    carryover_into: CalendarYear | None = None
+    later_rate: Fraction | None = None
+
+
+class PurchaseRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of [[purchases]]: what is bought by itself, outside trimtab, on days known beforehand.
+
+    `first` is one such day; `every` says how it goes on. `amount` is money, about. A purchase in
+    a retirement account counts like any other (Rev. Rul. 2008-5).
+    """
+
+    account: Identifier
+    symbol: Symbol
+    first: dt.date
+    every: Annotated[
+        Literal["once", "week", "two_weeks", "month", "quarter", "year"],
+        Meta(extra={"example": '"month"'}),
+    ] = "month"
+    amount: Amount = ZERO
+
+
+class HarvestRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[harvest]: which losses are worth taking, and what is bought instead.
+
+    A loss must be this part of the basis: `loss_min_january` early in the year, falling evenly to
+    `loss_min_december` on 1 December, and at least `minimum` of money after all costs and later
+    tax. A gain put off is taxed after `horizon_years`, discounted at `discount_rate` a year.
+    `substitutes` name for a symbol what to buy instead, the preferred one first.
+    """
+
+    loss_min_january: Fraction = Weight("0.10")
+    loss_min_december: Fraction = Weight("0.03")
+    minimum: Amount = Money(50)
+    horizon_years: Annotated[int, Meta(extra={"least": 0, "most": 60, "example": "10"})] = 10
+    discount_rate: Fraction = Weight("0.04")
+    substitutes: dict[Symbol, tuple[Symbol, ...]] = {}
 
 
 class ScheduleRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -356,6 +415,8 @@ class HouseholdFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     precommitment: PrecommitmentRule = PrecommitmentRule()
     data: DataRule = DataRule()
     paper: PaperRule = PaperRule()
+    purchases: tuple[PurchaseRule, ...] = ()
+    harvest: HarvestRule = HarvestRule()
 
     def policy(self) -> Policy:
         """The part of the file that an edit may change only after the cooling-off."""

@@ -165,12 +165,14 @@ def _read_choice(choices: Mapping[str, object], value: str, path: str, faults: l
 
 
 _PYTHON_TYPES: dict[type[shapes.Type], type] = {
+    shapes.BoolType: bool,
     shapes.DecimalType: Decimal,
     shapes.IntType: int,
     shapes.StrType: str,
     shapes.DateType: dt.date,
 }
 _WORDS: dict[type[shapes.Type], str] = {
+    shapes.BoolType: "true or false",
     shapes.StructType: "a table",
     shapes.DictType: "a table",
     shapes.VarTupleType: "a list",
@@ -225,6 +227,8 @@ def _range_fault(leaf: object, extra: Mapping[str, object]) -> str:
         case Decimal() if not _is_plain(leaf):
             digits = f"{_DIGITS_MAX} digits before the point and {_DECIMALS_MAX} after it"
             return f"{_shown(leaf)} cannot be used; write a number of at most {digits}"
+        case bool():
+            return ""
         case int() | Decimal():
             return _bounds_fault(leaf, extra)
     return ""

@@ -65,10 +65,15 @@ class BandTransition(Struct, frozen=True, kw_only=True):
 
 
 class LotPick(Struct, frozen=True, kw_only=True):
-    """So many units of one lot, named before the sale."""
+    """So many units of one lot, named before the sale.
+
+    `piece` names a part of the lot that a wash sale made ("" the part that none touched); None
+    takes the front of the lot.
+    """
 
     lot_id: str
     quantity: Quantity
+    piece: str | None = None
 
 
 class Disposal(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,431 @@
+"""The tax ledger: a household's history, transaction by transaction, into lots and taxed sales.
+
+Sales take lots of their own account only (26 USC 1012(c)(1); wallets: 26 CFR 1.1012-1(j)); wash
+sales are searched over everything the household owns. Amounts are exact: what a lot loses to its
+pieces adds up to the last digit, and nothing is rounded before it is printed.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from decimal import localcontext
+
+from trimtab.domain.errors import InputError
+from trimtab.domain.history import (
+    LotSale,
+    Reporting,
+    Review,
+    TaxAccount,
+    TaxLot,
+    Transaction,
+    TransactionKind,
+    WashMatch,
+    WashRule,
+)
+from trimtab.domain.numbers import EXACT, ZERO, Money, Weight, exact_share
+from trimtab.rules.tax.lots import term_of
+from trimtab.rules.tax.matching import Disposed, Group, in_window
+from trimtab.rules.tax.pieces import LotRow, Piece, Row, select
+
+
+class Ledger:
+    """Lots, sales and wash sales of a household, extended event by event.
+
+    Transactions come in the order of their dates; each changes only what it touches, so that a
+    live journal is extended without computing its past again.
+    """
+
+    def __init__(
+        self,
+        accounts: Mapping[str, TaxAccount],
+        rule: WashRule,
+        rates: tuple[Weight, Weight] | None = None,
+    ) -> None:
+        """An empty ledger over *accounts*; *rates* (short, long) serve the method `min_tax`."""
+        self._accounts = accounts
+        self._rule = rule
+        self._rates = rates
+        self._group_of = _group_names(rule)
+        self._groups: dict[tuple[str, str], Group] = {}
+        self._rows: dict[tuple[str, str], Row] = {}
+        self._sales: list[Disposed] = []
+        self._matches: list[WashMatch] = []
+        self._dividends: list[Transaction] = []
+        self._to_review: list[Transaction] = []
+        self._splits_seen: set[tuple[str, str, dt.date]] = set()
+        self._sequence = 0
+        self._until = dt.date.min
+
+    # ------------------------------------------------------------------ reading
+
+    @property
+    def until(self) -> dt.date:
+        """The date of the last transaction."""
+        return self._until
+
+    def sales(self) -> tuple[LotSale, ...]:
+        """Every piece sold, in the order of disposition, with what is disallowed so far."""
+        return tuple(row.frozen() for row in self._sales)
+
+    def lots(self) -> tuple[TaxLot, ...]:
+        """What is held, by account and symbol, the oldest lot and the front of each first."""
+        return tuple(
+            _tax_lot(piece) for key in sorted(self._rows) for piece in self._rows[key].pieces()
+        )
+
+    def matches(self) -> tuple[WashMatch, ...]:
+        """Every wash sale, share for share, in the order in which it was found."""
+        return tuple(self._matches)
+
+    def dividends(self) -> tuple[Transaction, ...]:
+        """The dividends that were told, for the holding test of the shareholder."""
+        return tuple(self._dividends)
+
+    def reviews(self) -> tuple[Review, ...]:
+        """Options and short positions within the window of a loss, which a person must judge."""
+        losses = [row for row in self._sales if _is_loss(row)]
+        return tuple(
+            review
+            for transaction in self._to_review
+            for row in losses
+            if (review := self._review(transaction, row)) is not None
+        )
+
+    @property
+    def rule(self) -> WashRule:
+        """What counts as identical, and the answers to what the law leaves open."""
+        return self._rule
+
+    @property
+    def rates(self) -> tuple[Weight, Weight] | None:
+        """The household's rates, short and long."""
+        return self._rates
+
+    @property
+    def accounts(self) -> Mapping[str, TaxAccount]:
+        """The accounts of the ledger by id."""
+        return self._accounts
+
+    # ------------------------------------------------------------------ writing
+
+    def extend(self, transactions: Iterable[Transaction]) -> None:
+        """Apply *transactions* one after the other.
+
+        Raises:
+            InputError: one cannot be; those before it stay applied.
+        """
+        for transaction in transactions:
+            self.apply(transaction)
+
+    def apply(self, transaction: Transaction) -> None:
+        """Apply one transaction; a refused one changes nothing.
+
+        Raises:
+            InputError: it names an account that is not known, comes before the last one, or takes
+                more than is held.
+        """
+        account = self._accounts.get(transaction.account)
+        if account is None:
+            msg = (
+                f"{_where(transaction)}: no account is called {transaction.account!r}: describe "
+                "it, or correct the name."
+            )
+            raise InputError(msg)
+        if transaction.date < self._until:
+            msg = (
+                f"{_where(transaction)}: {transaction.date} comes after {self._until}: put the "
+                "transactions in the order of their dates."
+            )
+            raise InputError(msg)
+        with localcontext(EXACT):
+            self._apply(transaction, account)
+        self._until = transaction.date
+
+    def _apply(self, transaction: Transaction, account: TaxAccount) -> None:
+        match transaction.kind:
+            case TransactionKind.BUY | TransactionKind.REINVEST | TransactionKind.VEST:
+                self._buy(transaction, account, transaction.amount + transaction.fee)
+            case TransactionKind.GIFT | TransactionKind.OPENING:
+                self._buy(transaction, account, transaction.basis or ZERO)
+            case TransactionKind.SELL:
+                self._sell(transaction, account)
+            case TransactionKind.CLOSED:
+                self._close(transaction, account)
+            case TransactionKind.TRANSFER:
+                self._transfer(transaction, account)
+            case TransactionKind.SPLIT:
+                self._split(transaction, account)
+            case TransactionKind.DIVIDEND:
+                self._dividends.append(transaction)
+            case TransactionKind.REVIEW:
+                self._to_review.append(transaction)
+
+    def _buy(self, transaction: Transaction, account: TaxAccount, cost: Money) -> None:
+        _require_quantity(transaction)
+        row = self._row(transaction.account, transaction.symbol)
+        lot_id = transaction.lot_id or transaction.id
+        if row.lot(lot_id) is not None:
+            msg = (
+                f"{_where(transaction)}: {transaction.account} holds a lot {lot_id!r} already: "
+                "give each purchase an id of its own."
+            )
+            raise InputError(msg)
+        lot = self._new_lot(transaction, account, lot_id)
+        since = transaction.holding_since or transaction.acquired or transaction.date
+        piece = Piece(lot, transaction.quantity, cost, cost, since)
+        lot.pieces.append(piece)
+        row.add(lot, transaction.quantity)
+        group = self._group(account, transaction.symbol)
+        group.forget_before(transaction.date)
+        group.offer(piece)
+
+    def _new_lot(self, transaction: Transaction, account: TaxAccount, lot_id: str) -> LotRow:
+        """The lot of a purchase, gift or opening, without units yet.
+
+        A gift is acquired on its day by somebody who bought nothing; what was held when the
+        records began was bought on the day that they tell.
+        """
+        acquired = transaction.date
+        if transaction.kind is TransactionKind.OPENING:
+            acquired = transaction.acquired or transaction.date
+        self._sequence += 1
+        return LotRow(
+            account=account,
+            symbol=transaction.symbol,
+            id=lot_id,
+            acquired=acquired,
+            sequence=self._sequence,
+            purchase=f"{transaction.account}/{transaction.order_id or lot_id}",
+            is_purchase=transaction.kind is not TransactionKind.GIFT,
+        )
+
+    def _sell(self, transaction: Transaction, account: TaxAccount) -> None:
+        _require_quantity(transaction)
+        row = self._row(transaction.account, transaction.symbol)
+        net = transaction.amount - transaction.fee
+        takes = select(row, transaction, net / transaction.quantity, self._rates)
+        takes.sort(key=lambda take: take.piece.lot.age)
+        sold: list[Disposed] = []
+        left_quantity, left_net = transaction.quantity, net
+        for number, take in enumerate(takes):
+            proceeds = exact_share(left_net, take.quantity, left_quantity)
+            left_quantity -= take.quantity
+            left_net -= proceeds
+            piece = row.remove(take)
+            sold.append(self._disposed(transaction, piece, proceeds, number))
+            if piece is take.piece:
+                _empty(piece)
+        self._sales += sold
+        if not account.is_taxed:
+            return
+        group = self._group(account, transaction.symbol)
+        for disposed in sold:
+            if disposed.proceeds < disposed.basis and not disposed.is_exempt:
+                group.lose(disposed)
+
+    def _disposed(
+        self, transaction: Transaction, piece: Piece, proceeds: Money, number: int
+    ) -> Disposed:
+        return Disposed(
+            id=f"{transaction.id}/{number}",
+            sale_id=transaction.id,
+            lot=piece.lot,
+            piece=piece.name,
+            quantity=piece.quantity,
+            since=piece.since,
+            sold=transaction.date,
+            proceeds=proceeds,
+            basis=piece.basis,
+            term=term_of(piece.since, transaction.date),
+            reporting=self._reporting(transaction),
+            is_exempt=self._rule.is_exempt(transaction.symbol, transaction.date),
+            order_id=transaction.order_id,
+            source=transaction.source,
+        )
+
+    def _reporting(self, transaction: Transaction) -> Reporting:
+        """The form that was told of, or the usual one: none for coins, else with basis."""
+        if transaction.reporting is not None:
+            return transaction.reporting
+        is_coin = transaction.symbol in self._rule.exempt
+        return Reporting.NONE if is_coin else Reporting.BASIS_REPORTED
+
+    def _close(self, transaction: Transaction, account: TaxAccount) -> None:
+        """A sale from before the records, known with its lot: its loss can still be washed."""
+        _require_quantity(transaction)
+        lot = self._new_lot(transaction, account, transaction.lot_id or transaction.id)
+        lot.acquired = transaction.acquired or transaction.date
+        basis = transaction.basis or ZERO
+        since = transaction.holding_since or lot.acquired
+        piece = Piece(lot, transaction.quantity, basis, basis, since)
+        row = self._disposed(transaction, piece, transaction.amount - transaction.fee, 0)
+        row.disallowed = transaction.disallowed
+        self._sales.append(row)
+        loss = row.basis - row.proceeds
+        if not account.is_taxed or loss <= 0 or row.is_exempt:
+            return
+        if transaction.disallowed > 0:
+            row.replaced = exact_share(row.quantity, min(transaction.disallowed, loss), loss)
+        if row.replaced < row.quantity:
+            self._group(account, transaction.symbol).lose(row)
+
+    def _transfer(self, transaction: Transaction, account: TaxAccount) -> None:
+        _require_quantity(transaction)
+        target = self._accounts.get(transaction.to_account)
+        if target is None or target.id == account.id:
+            msg = (
+                f"{_where(transaction)}: a transfer needs another account to go to, and "
+                f"{transaction.to_account!r} is none: name one of the household's accounts."
+            )
+            raise InputError(msg)
+        if target.is_taxed != account.is_taxed or target.taxpayer != account.taxpayer:
+            msg = (
+                f"{_where(transaction)}: units cannot simply move from {account.id} to "
+                f"{target.id}, which is taxed in another way or belongs to somebody else: write "
+                "it as what it was in law (a contribution, a distribution, a gift)."
+            )
+            raise InputError(msg)
+        row = self._row(account.id, transaction.symbol)
+        goal = self._row(target.id, transaction.symbol)
+        group = self._group(account, transaction.symbol)
+        for take in select(row, transaction, ZERO, self._rates):
+            source_lot = take.piece.lot
+            piece = row.remove(take)
+            lot = goal.lot(source_lot.id)
+            if lot is None:
+                lot = _moved(source_lot, target)
+                goal.add(lot, ZERO)
+            elif lot.purchase != source_lot.purchase:
+                msg = (
+                    f"{_where(transaction)}: {target.id} holds another lot {lot.id!r}: give each "
+                    "purchase an id of its own."
+                )
+                raise InputError(msg)
+            piece.lot, piece.account = lot, target
+            lot.pieces.append(piece)
+            goal.quantity += piece.quantity
+            if piece is not take.piece and lot.is_purchase and not piece.is_used:
+                group.keep(piece)
+
+    def _split(self, transaction: Transaction, account: TaxAccount) -> None:
+        """Units change, basis and dates stay: a split is no purchase (26 USC 305(a), 307)."""
+        numerator, denominator = transaction.numerator, transaction.denominator
+        if numerator <= 0 or denominator <= 0:
+            msg = f"{_where(transaction)}: a split is new units for old ones, such as 2:1."
+            raise InputError(msg)
+        row = self._row(account.id, transaction.symbol)
+        row.quantity = row.quantity * numerator / denominator
+        for piece in row.pieces():
+            piece.quantity = piece.quantity * numerator / denominator
+            piece.add_basis(ZERO)
+        key = (account.taxpayer, transaction.symbol, transaction.date)
+        if key not in self._splits_seen:
+            self._splits_seen.add(key)
+            group = self._group(account, transaction.symbol)
+            group.scale(transaction.symbol, numerator, denominator)
+
+    def held(self, account: str, symbol: str) -> Row | None:
+        """The row of *symbol* in *account*, to look at and not to change; None if never held."""
+        return self._rows.get((account, symbol))
+
+    def group_of(self, account: str, symbol: str) -> Group | None:
+        """Units and losses of everything identical to *symbol*, to look at and not to change."""
+        taxpayer = self._accounts[account].taxpayer
+        return self._groups.get((taxpayer, self._group_of.get(symbol, symbol)))
+
+    def identical(self, symbol: str, other: str) -> bool:
+        """Whether both count as substantially identical."""
+        return self._group_of.get(symbol, symbol) == self._group_of.get(other, other)
+
+    def _row(self, account: str, symbol: str) -> Row:
+        return self._rows.setdefault((account, symbol), Row())
+
+    def _group(self, account: TaxAccount, symbol: str) -> Group:
+        key = (account.taxpayer, self._group_of.get(symbol, symbol))
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(self._rule, self._matches.append)
+        return group
+
+    def _review(self, transaction: Transaction, row: Disposed) -> Review | None:
+        names = (transaction.symbol, row.lot.symbol)
+        is_identical = len({self._group_of.get(name, name) for name in names}) == 1
+        taxpayer = self._accounts[transaction.account].taxpayer
+        is_near = in_window(row.sold, transaction.date) and row.account.taxpayer == taxpayer
+        if not is_identical or not is_near:
+            return None
+        return Review(
+            account=transaction.account,
+            symbol=transaction.symbol,
+            date=transaction.date,
+            sentence=(
+                f"{transaction.text or 'An option or a short position'} of {transaction.date} in "
+                f"{transaction.account} lies within 30 days of the loss on {row.lot.symbol} of "
+                f"{row.sold}: it may be a purchase in the sense of section 1091, which is not "
+                "judged here. Review it by hand."
+            ),
+        )
+
+
+def _group_names(rule: WashRule) -> dict[str, str]:
+    """The first symbol of its group for every symbol of a group; groups that share one are one."""
+    names: dict[str, str] = {}
+    for group in rule.groups:
+        known = sorted({names[symbol] for symbol in group if symbol in names})
+        name = known[0] if known else min(group, default="")
+        for symbol, old in list(names.items()):
+            if old in known:
+                names[symbol] = name
+        names.update(dict.fromkeys(group, name))
+    return names
+
+
+def _moved(lot: LotRow, account: TaxAccount) -> LotRow:
+    """An empty twin of *lot* in another account: basis and dates go with the units."""
+    twin = LotRow(
+        account=account,
+        symbol=lot.symbol,
+        id=lot.id,
+        acquired=lot.acquired,
+        sequence=lot.sequence,
+        purchase=lot.purchase,
+        is_purchase=lot.is_purchase,
+    )
+    twin.pieces_made = lot.pieces_made
+    return twin
+
+
+def _empty(piece: Piece) -> None:
+    """Mark a piece that was sold whole, so that nobody takes it for a unit that is held."""
+    piece.quantity = ZERO
+
+
+def _is_loss(row: Disposed) -> bool:
+    return row.is_taxed and not row.is_exempt and row.proceeds < row.basis
+
+
+def _tax_lot(piece: Piece) -> TaxLot:
+    lot = piece.lot
+    return TaxLot(
+        account=lot.account.id,
+        lot_id=lot.id,
+        piece=piece.name,
+        symbol=lot.symbol,
+        quantity=piece.quantity,
+        basis=piece.basis,
+        paid=piece.paid,
+        acquired=lot.acquired,
+        holding_since=piece.since,
+        is_purchase=lot.is_purchase,
+        is_used=piece.is_used,
+        purchase=lot.purchase,
+    )
+
+
+def _require_quantity(transaction: Transaction) -> None:
+    if transaction.quantity <= 0:
+        msg = f"{_where(transaction)}: the quantity is {transaction.quantity:f}: write it above 0."
+        raise InputError(msg)
+
+
+def _where(transaction: Transaction) -> str:
+    return transaction.source or f"transaction {transaction.id}"

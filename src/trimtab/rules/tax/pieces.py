@@ -1,0 +1,301 @@
+"""The rows of shares that an account holds: lots, the pieces of a lot, and which a sale takes.
+
+A lot is an ordered row of shares. Wash sales adjust its front, so that it falls into pieces of
+different basis and holding period; a sale that names no piece takes the front.
+"""
+
+import datetime as dt
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from trimtab.domain.errors import InputError
+from trimtab.domain.history import TaxAccount, Transaction
+from trimtab.domain.numbers import ZERO, Money, Price, Quantity, Weight, exact_share
+from trimtab.domain.trades import LotPick
+from trimtab.rules.tax.lots import long_term_from
+
+_UNIT_GRAIN = Decimal("1E-9")
+"""Units whose basis differs by less rank as equal, so that a tie is decided by age."""
+
+
+class Piece:
+    """Units of one lot with one basis and one holding period; the ledger changes them in place.
+
+    `basis` is wash-adjusted, `paid` is not. `unit` ranks pieces: the basis of one unit.
+    """
+
+    __slots__ = (
+        "account",
+        "basis",
+        "is_used",
+        "lot",
+        "name",
+        "paid",
+        "quantity",
+        "since",
+        "unit",
+    )
+
+    def __init__(
+        self, lot: "LotRow", quantity: Quantity, basis: Money, paid: Money, since: dt.date
+    ) -> None:
+        """Units at the end of *lot*, not used by any loss."""
+        self.lot = lot
+        self.account = lot.account
+        self.name = ""
+        self.quantity = quantity
+        self.basis = basis
+        self.paid = paid
+        self.since = since
+        self.is_used = False
+        self.unit = (basis / quantity).quantize(_UNIT_GRAIN)
+
+    def cut(self, quantity: Quantity) -> "Piece":
+        """The first *quantity* units as a piece of their own; the rest stays here.
+
+        The new piece is not in the lot yet: the caller puts it before the rest, or sells it.
+        """
+        front = Piece.__new__(Piece)
+        front.lot = self.lot
+        front.account = self.account
+        front.name = self.name
+        front.quantity = quantity
+        front.basis = exact_share(self.basis, quantity, self.quantity)
+        front.paid = exact_share(self.paid, quantity, self.quantity)
+        front.since = self.since
+        front.is_used = self.is_used
+        front.unit = self.unit
+        self.quantity -= quantity
+        self.basis -= front.basis
+        self.paid -= front.paid
+        return front
+
+    def add_basis(self, amount: Money) -> None:
+        """Raise the basis by a disallowed loss (26 USC 1091(d))."""
+        self.basis += amount
+        self.unit = (self.basis / self.quantity).quantize(_UNIT_GRAIN)
+
+
+class LotRow:
+    """One lot in one account: its pieces, front first."""
+
+    __slots__ = (
+        "account",
+        "acquired",
+        "id",
+        "is_purchase",
+        "pieces",
+        "pieces_made",
+        "purchase",
+        "sequence",
+        "symbol",
+    )
+
+    def __init__(  # noqa: PLR0913  what a lot is born with
+        self,
+        *,
+        account: TaxAccount,
+        symbol: str,
+        id: str,  # noqa: A002  a lot's id
+        acquired: dt.date,
+        sequence: int,
+        purchase: str,
+        is_purchase: bool,
+    ) -> None:
+        """A lot without units; `sequence` is its place among all acquisitions."""
+        self.account = account
+        self.symbol = symbol
+        self.id = id
+        self.acquired = acquired
+        self.sequence = sequence
+        self.purchase = purchase
+        self.is_purchase = is_purchase
+        self.pieces: list[Piece] = []
+        self.pieces_made = 0
+
+    @property
+    def age(self) -> tuple[dt.date, int]:
+        """What "first in" means: the actual acquisition, then the order of the records."""
+        return self.acquired, self.sequence
+
+    def put_before(self, front: Piece, rest: Piece) -> None:
+        """Place *front*, cut from *rest*, in the row before it, under a name of its own."""
+        self.pieces_made += 1
+        front.name = f"{self.pieces_made}"
+        self.pieces.insert(self.pieces.index(rest), front)
+
+
+class Take(NamedTuple):
+    """Units that a sale or a transfer takes from one piece."""
+
+    piece: Piece
+    quantity: Quantity
+
+
+class Row:
+    """All lots of one symbol in one account, the oldest first."""
+
+    __slots__ = ("by_id", "lots", "quantity")
+
+    def __init__(self) -> None:
+        """Nothing held."""
+        self.lots: list[LotRow] = []
+        self.by_id: dict[str, LotRow] = {}
+        self.quantity: Quantity = ZERO
+
+    def pieces(self) -> Iterator[Piece]:
+        """Every piece: lots first in, first out, and the front of each first."""
+        for lot in self.lots:
+            yield from lot.pieces
+
+    def lot(self, lot_id: str) -> LotRow | None:
+        """The lot of that id, if it is held here."""
+        return self.by_id.get(lot_id)
+
+    def add(self, lot: LotRow, quantity: Quantity) -> None:
+        """Take in *lot*, which holds *quantity* units already."""
+        insort(self.lots, lot, key=_age)
+        self.by_id[lot.id] = lot
+        self.quantity += quantity
+
+    def remove(self, take: Take) -> Piece:
+        """Take units out; gives them as a piece of their own."""
+        piece, quantity = take
+        self.quantity -= quantity
+        if quantity < piece.quantity:
+            return piece.cut(quantity)
+        lot = piece.lot
+        lot.pieces.remove(piece)
+        if not lot.pieces:
+            del self.lots[bisect_left(self.lots, lot.age, key=_age)]
+            del self.by_id[lot.id]
+        return piece
+
+
+def select(
+    row: Row, transaction: Transaction, net_price: Price, rates: tuple[Weight, Weight] | None
+) -> list[Take]:
+    """The units that *transaction* takes from *row*, by its method.
+
+    `hifo` ranks by the wash-adjusted basis known at the sale, `min_tax` by the tax on a unit at
+    *rates* (short, long); ties go to the older unit. `specified` takes the named units only.
+
+    Raises:
+        InputError: there are too few units, a lot is not held, or the picks do not add up.
+    """
+    if transaction.quantity > row.quantity:
+        msg = (
+            f"{_where(transaction)}: {transaction.quantity:f} {transaction.symbol} leave "
+            f"{transaction.account}, which holds {row.quantity:f}: add the purchases that are "
+            "missing (a short sale is not judged here)."
+        )
+        raise InputError(msg)
+    match transaction.method:
+        case "fifo":
+            return _first(row.pieces(), transaction.quantity)
+        case "lifo":
+            latest = (piece for lot in reversed(row.lots) for piece in lot.pieces)
+            return _first(latest, transaction.quantity)
+        case "hifo":
+            dearest = sorted(row.pieces(), key=lambda piece: -piece.unit)
+            return _first(dearest, transaction.quantity)
+        case "min_tax":
+            ranked = _by_tax(row, transaction, net_price, rates)
+            return _first(ranked, transaction.quantity)
+        case "specified":
+            return _specified(row, transaction)
+
+
+def _by_tax(
+    row: Row, transaction: Transaction, net_price: Price, rates: tuple[Weight, Weight] | None
+) -> list[Piece]:
+    if rates is None:
+        msg = (
+            f"{_where(transaction)}: the method min_tax needs the household's rates: give them, "
+            "or name another method."
+        )
+        raise InputError(msg)
+    short, long = rates
+    sold = transaction.date
+
+    def tax(piece: Piece) -> Money:
+        rate = long if sold >= long_term_from(piece.since) else short
+        return ((net_price - piece.unit) * rate).quantize(_UNIT_GRAIN)
+
+    return sorted(row.pieces(), key=tax)
+
+
+def _first(pieces: Iterator[Piece] | Sequence[Piece], quantity: Quantity) -> list[Take]:
+    takes, left = [], quantity
+    for piece in pieces:
+        if left <= 0:
+            break
+        part = min(left, piece.quantity)
+        takes.append(Take(piece, part))
+        left -= part
+    return takes
+
+
+def _specified(row: Row, transaction: Transaction) -> list[Take]:
+    named = sum((pick.quantity for pick in transaction.picks), ZERO)
+    if named != transaction.quantity:
+        msg = (
+            f"{_where(transaction)}: the lots named make {named:f} {transaction.symbol}, the "
+            f"trade is of {transaction.quantity:f}: name lots for exactly the quantity (a sale by "
+            "specific identification never spills into lots that were not named)."
+        )
+        raise InputError(msg)
+    takes: list[Take] = []
+    taken: dict[Piece, Quantity] = {}
+    for pick in transaction.picks:
+        for take in _of_lot(row, pick, transaction, taken):
+            taken[take.piece] = taken.get(take.piece, ZERO) + take.quantity
+            takes.append(take)
+    return _joined(takes)
+
+
+def _of_lot(
+    row: Row, pick: LotPick, transaction: Transaction, taken: dict[Piece, Quantity]
+) -> list[Take]:
+    lot = row.lot(pick.lot_id)
+    pieces = [] if lot is None else _piece_first(lot, pick.piece)
+    free = {piece: piece.quantity - taken.get(piece, ZERO) for piece in pieces}
+    if sum(free.values(), ZERO) < pick.quantity:
+        msg = (
+            f"{_where(transaction)}: {pick.quantity:f} {transaction.symbol} of lot {pick.lot_id} "
+            f"leave {transaction.account}, which holds {sum(free.values(), ZERO):f} of it: name "
+            "lots that the account holds."
+        )
+        raise InputError(msg)
+    takes, left = [], pick.quantity
+    for piece, there in free.items():
+        part = min(left, there)
+        if part > 0:
+            takes.append(Take(piece, part))
+            left -= part
+    return takes
+
+
+def _piece_first(lot: LotRow, name: str | None) -> list[Piece]:
+    """The lot's pieces, the one that was named before the others."""
+    if name is None:
+        return list(lot.pieces)
+    return sorted(lot.pieces, key=lambda piece: piece.name != name)
+
+
+def _joined(takes: list[Take]) -> list[Take]:
+    """Takes of one piece together, so that each piece is taken from once."""
+    joined: dict[Piece, Quantity] = {}
+    for piece, quantity in takes:
+        joined[piece] = joined.get(piece, ZERO) + quantity
+    return [Take(piece, quantity) for piece, quantity in joined.items()]
+
+
+def _age(lot: LotRow) -> tuple[dt.date, int]:
+    return lot.age
+
+
+def _where(transaction: Transaction) -> str:
+    return transaction.source or f"transaction {transaction.id}"
