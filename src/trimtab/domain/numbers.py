@@ -28,6 +28,8 @@ SHARE_GRAIN = Decimal("0.00000001")
 
 TAX_GRAIN = Decimal("1E-18")
 """The finest part of a unit of money that the tax ledger splits a basis into."""
+DUST = Decimal("1E-9")
+"""Less money than this is what dividing leaves over, and no gain and no loss."""
 EXACT = Context(prec=60)
 """The precision in which the tax ledger counts: no sum or product of its amounts is ever rounded.
 
