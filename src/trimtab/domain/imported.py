@@ -4,7 +4,7 @@ import datetime as dt
 
 from msgspec import Struct
 
-from trimtab.domain.history import Reporting, Transaction
+from trimtab.domain.history import Reporting, TaxAccount, Transaction
 from trimtab.domain.numbers import ZERO, Money, Price, Quantity
 from trimtab.domain.trades import Term
 
@@ -96,7 +96,8 @@ class Imported(Struct, frozen=True, kw_only=True):
     `format` names the format that was recognized. `transactions` are in the order of their trade
     dates. `notes` are plain sentences: what such a file cannot give, totals that do not add up,
     masked values, rows that were left out and why. `counts` are the records of each kind as they
-    stand in the file, for comparison.
+    stand in the file, for comparison. `tax_accounts` are those whose owner and kind the file
+    names; `coins` the symbols that it says are crypto.
     """
 
     format: str
@@ -112,3 +113,5 @@ class Imported(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     counts: dict[str, int] = {}
     realized_gain: Money = ZERO
+    tax_accounts: tuple[TaxAccount, ...] = ()
+    coins: frozenset[str] = frozenset()
