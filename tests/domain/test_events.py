@@ -25,6 +25,8 @@ from trimtab.domain.events import (
     Entry,
     Event,
     HouseholdOpened,
+    LotsConfirmed,
+    LotsInstructed,
     OrderAnswered,
     OrderFilled,
     OrderIntended,
@@ -33,8 +35,10 @@ from trimtab.domain.events import (
     PolicyProposed,
     PolicyWithdrawn,
     Resumed,
+    SaleRebooked,
     SalesRecorded,
     SplitApplied,
+    StandingOrderConfirmed,
     ValueMarked,
 )
 from trimtab.domain.household import decode_household
@@ -62,6 +66,7 @@ from trimtab.domain.trades import (
     Term,
     Trade,
 )
+from trimtab.domain.values import Relief
 
 POLICY = decode_household(TOML).policy()
 LOT = lot("taxable", "VTI", "10", "1000.10", "2024-01-02", "l1")
@@ -128,7 +133,10 @@ DISPOSAL = Disposal(
     basis=Decimal("400.04"),
     term=Term.LONG,
     is_taxed=True,
+    order_id="o1",
 )
+REBOOKED = msgspec.structs.replace(DISPOSAL, basis=Decimal("400.00"), piece="w1")
+LEFT = lot("taxable", "VTI", "6", "600.10", "2024-01-02", "l1")
 ORDER = Order(
     id="o1",
     plan_id="p",
@@ -191,6 +199,22 @@ LIFE: tuple[Event, ...] = (
     OrderIntended(order=ORDER),
     OrderAnswered(receipt=Receipt(order_id="o1", broker_id="b1", status=OrderStatus.WORKING)),
     OrderFilled(fill=_fill("f1", Side.SELL), disposals=(DISPOSAL,)),
+    LotsInstructed(
+        order_id="o1",
+        account="taxable",
+        symbol="VTI",
+        lots=(msgspec.structs.replace(LOT, quantity=Decimal(4), basis=Decimal("400.04")),),
+        told_at=START,
+        sold_at=START,
+        deadline=START,
+    ),
+    SaleRebooked(
+        order_id="o1", account="taxable", symbol="VTI", disposals=(REBOOKED,), lots=(LEFT,)
+    ),
+    LotsConfirmed(order_id="o1", reference="a letter", confirmed_at=START),
+    StandingOrderConfirmed(
+        account="taxable", relief=Relief.HIFO, reference="a letter", confirmed_at=START
+    ),
     OrderAnswered(
         receipt=Receipt(order_id="o1", broker_id="", status=OrderStatus.FILLED, filled=Decimal(4))
     ),
@@ -274,7 +298,7 @@ def test_what_a_household_remembers_of_its_life():
         ("taxable", "s1"),
     }
     assert memory.bands["stocks"].state is BandState.ARMED
-    assert memory.bands["stocks"].ended_at == _at(18)
+    assert memory.bands["stocks"].ended_at == _at(_when(BandsMoved))
     assert memory.entries == len(LIFE)
 
 
@@ -307,6 +331,31 @@ def test_a_final_answer_about_an_order_is_never_taken_back():
     late = OrderAnswered(receipt=Receipt(order_id="o1", broker_id="", status=OrderStatus.UNKNOWN))
     memory = remember(remember(Memory(), _entries()), [_entry(late, 99)])
     assert memory.orders["o1"].status is OrderStatus.FILLED
+
+
+def test_a_sale_that_is_booked_again_changes_its_lots_in_the_log_and_in_the_tax_history():
+    again = _when(SaleRebooked)
+    memory = remember(Memory(), _entries()[: again + 1])
+    assert [sale for sale in memory.disposals if sale.order_id] == [REBOOKED]
+    assert [fact.picks[0].piece for fact in memory.history if fact.order_id == "o1"] == ["w1"]
+    assert memory.lots == {"l1": LEFT}
+    before = remember(Memory(), _entries()[:again])
+    assert memory.cash == before.cash
+    assert len(memory.history) == len(before.history)
+
+
+def test_what_a_broker_was_told_and_has_confirmed_is_remembered_by_sale_and_by_account():
+    memory = remember(Memory(), _entries())
+    assert memory.instructions["o1"].told_at == START
+    assert memory.confirmations["o1"].reference == "a letter"
+    assert memory.standing_orders["taxable"].relief is Relief.HIFO
+    assert [fill.id for fill in memory.orders["o1"].fills] == ["f1", "f2"]
+
+
+def _when(kind: type) -> int:
+    """The place in LIFE of the one event of that kind."""
+    (place,) = [at for at, event in enumerate(LIFE) if isinstance(event, kind)]
+    return place
 
 
 def _entries() -> list[Entry]:

@@ -40,6 +40,7 @@ from trimtab.domain.values import (
 from trimtab.rules.cycle import decide
 from trimtab.rules.holdings import may_hold
 from trimtab.rules.plan import apply_trades
+from trimtab.rules.tax.books import books_at, piece_id, tax_lots
 
 TODAY = trade_date(START)
 NO_LIMITS = GateRule(turnover_max=ONE, volume_max=ONE, orders_max=1000)
@@ -99,16 +100,17 @@ def disposals_of(
     home: Home, trades: tuple[Trade, ...], slippage: Weight = ZERO
 ) -> tuple[Disposal, ...]:
     """What the plan's sales would write into the tax log, lot by lot."""
-    lots = {lot.id: lot for lot in home.snapshot.lots}
+    books = books_at(home.snapshot, home.memory, home.tax)
+    lots = {lot.id: lot for lot in tax_lots(home.snapshot.lots, books)}
     disposals = []
     for trade in trades:
         is_taxed = home.snapshot.accounts[trade.account].kind.is_taxed
         for pick in trade.lots:
-            lot = lots[pick.lot_id]
+            lot = lots[piece_id(pick)]
             cost = trade.cost * pick.quantity / trade.quantity
             disposals.append(
                 Disposal(
-                    id=f"{trade.account}-{pick.lot_id}",
+                    id=f"{trade.account}-{piece_id(pick)}",
                     account=trade.account,
                     symbol=trade.symbol,
                     lot_id=pick.lot_id,

@@ -12,7 +12,7 @@ from trimtab.domain.household import accounts_of, decode_household, instruments_
 from trimtab.domain.memory import Memory
 from trimtab.domain.policy import DefensiveRule, OrderRule
 from trimtab.domain.trades import Disposal, Side, Term
-from trimtab.domain.values import Lot, Relief, Snapshot
+from trimtab.domain.values import Lot, Relief, ScheduledPurchase, Snapshot
 
 
 @pytest.mark.parametrize(("days", "is_kept"), [(30, True), (31, False)])
@@ -211,3 +211,29 @@ def _home(
     )
     policy = replace(file.policy(), cash_reserves={"taxable": Decimal(reserve)})
     return Home(snapshot, policy, replace(file.tax, identical=identical), Memory())
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(0, True), (30, True), (31, False)])
+def test_a_loss_is_kept_before_a_purchase_that_happens_by_itself(days, is_kept):
+    day = TODAY + dt.timedelta(days=days)
+    lots = [lot("taxable", "VTI", "800", "90000", "2024-01-02", "old")]
+    home = _home(TOML, lots)
+    coming = ScheduledPurchase(account="ira", symbol="VTI", date=day, amount=Decimal(500))
+    home = home._replace(snapshot=replace(home.snapshot, scheduled=(coming,)))
+    assert (sales(home.trades()) == ()) is is_kept
+    sentences = " ".join(refusal.sentence for refusal in home.decide().refusals)
+    assert (f"VTI will be bought by itself in ira on {day}" in sentences) is is_kept
+
+
+def test_a_loss_says_that_reinvested_dividends_may_wash_a_part_of_it():
+    lots = [
+        lot("taxable", "VTI", "800", "90000", "2024-01-02", "old"),
+        lot("ira", "VTI", "1", "90", "2024-01-02", "other"),
+    ]
+    home = _home(TOML, lots)
+    accounts = dict(home.snapshot.accounts)
+    accounts["ira"] = replace(accounts["ira"], reinvests=True)
+    home = home._replace(snapshot=replace(home.snapshot, accounts=accounts))
+    reasons = [trade.reason for trade in sales(home.trades()) if trade.account == "taxable"]
+    assert reasons
+    assert all("dividends reinvested in ira may wash a part of it." in each for each in reasons)

@@ -312,7 +312,7 @@ def _cut(picks: tuple[LotPick, ...], quantity: Quantity) -> tuple[LotPick, ...]:
     for pick in picks:
         part = min(left, pick.quantity)
         if part > 0:
-            cut.append(LotPick(lot_id=pick.lot_id, quantity=part))
+            cut.append(replace(pick, quantity=part))
         left -= part
     return tuple(cut)
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from trimtab.apps.world import House, Opening, RateSource, SplitSource, load
 from trimtab.domain.errors import DataSuspect, InputError
 from trimtab.domain.household import (
@@ -87,7 +89,26 @@ def read_household(home: Home) -> HouseholdFile:
                 f"does not know: write one of {', '.join(BROKERS)}."
             )
             raise InputError(msg)
-    return file
+    return with_identity(file)
+
+
+def with_identity(file: HouseholdFile) -> HouseholdFile:
+    """*file* with every group of identical symbols that its level makes in `tax.identical`.
+
+    Raises:
+        InputError: what it declares different is identical all the same.
+    """
+    from trimtab.adapters.identity import read_identity
+
+    coins = [
+        symbol
+        for symbol, rule in file.instruments.items()
+        if rule.kind in {InstrumentKind.CRYPTO, InstrumentKind.FOREX}
+    ]
+    tax = file.tax
+    identity = read_identity().without(coins)
+    groups = identity.groups(tax.identity, tax.identical, tax.not_identical)
+    return replace(file, tax=replace(tax, identical=groups))
 
 
 def require_household(home: Home) -> None:

@@ -1,6 +1,7 @@
 """A household wired to its world, and the hand that writes: what every cycle stands on."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ from trimtab.domain.ports import Broker, Calendars, Clock, Journal, Prices
 from trimtab.domain.trades import Discrepancy, Disposal
 from trimtab.domain.values import Account, Balance, Instrument, Lot, Rate, Snapshot, trade_date
 from trimtab.rules.booking import book, new_activities
+from trimtab.rules.tax.matching import WINDOW_DAYS
+from trimtab.rules.tax.schedule import purchases_due
 from trimtab.rules.verify import compare
 
 RateSource = Callable[[tuple[str, ...], dt.datetime], Mapping[str, Rate]]
@@ -114,6 +117,9 @@ def open_books(house: House, recorder: Recorder) -> None:
                     flow=flow_of(house, recorder.memory, name, opening.lots, opening.cash),
                 )
             )
+    fresh = _fresh_sales(house, recorder.memory)
+    if fresh:
+        recorder.record(SalesRecorded(disposals=fresh, source="file"))
     _require_described(house, recorder.memory)
 
 
@@ -232,6 +238,11 @@ def take_snapshot(house: House, memory: Memory) -> Snapshot:
         quotes=dict(house.prices.quotes(priced, at)),
         rates=dict(rates_of(house, memory, at)),
         hours={calendar: house.calendars.hours(calendar, at) for calendar in sorted(calendars)},
+        scheduled=purchases_due(
+            house.file.purchases,
+            trade_date(at) - dt.timedelta(days=1),
+            trade_date(at) + dt.timedelta(days=WINDOW_DAYS),
+        ),
     )
 
 
@@ -248,6 +259,37 @@ def rates_of(house: House, memory: Memory, at: dt.datetime) -> Mapping[str, Rate
     """Rates of every foreign currency that the household holds, as known at *at*."""
     foreign = {currency for _, currency in memory.cash if currency != memory.base_currency}
     return house.rates(tuple(sorted(foreign)), at) if foreign else {}
+
+
+def _fresh_sales(house: House, memory: Memory) -> tuple[Disposal, ...]:
+    """Sales that the file has come to tell of accounts that trimtab cannot trade, each once."""
+    known = Counter(_told_sale(sale) for sale in memory.disposals)
+    ids = {sale.id for sale in memory.disposals}
+    fresh = []
+    for sale in house.past_sales:
+        key = _told_sale(sale)
+        if known[key] > 0:
+            known[key] -= 1
+        elif house.accounts[sale.account].broker == "file":
+            number = 1
+            while (name := sale.id if number == 1 else f"{sale.id}:{number}") in ids:
+                number += 1
+            ids.add(name)
+            fresh.append(replace(sale, id=name))
+    return tuple(fresh)
+
+
+def _told_sale(sale: Disposal) -> tuple[object, ...]:
+    """What a line of the file of sales says, without the name that its place gives it."""
+    return (
+        sale.account,
+        sale.symbol,
+        sale.quantity,
+        sale.acquired,
+        sale.sold,
+        sale.proceeds,
+        sale.basis,
+    )
 
 
 def _has_changed(memory: Memory, account: str, opening: Opening) -> bool:

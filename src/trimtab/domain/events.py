@@ -22,7 +22,7 @@ from trimtab.domain.trades import (
     Receipt,
     Split,
 )
-from trimtab.domain.values import Lot
+from trimtab.domain.values import Lot, Relief
 
 
 class _Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -175,6 +175,53 @@ class OrderFilled(_Fact, frozen=True, kw_only=True, tag="order-filled"):
     lot: Lot | None = None
 
 
+class LotsInstructed(_Fact, frozen=True, kw_only=True, tag="lots-instructed"):
+    """The owner told a broker in time which lots a sale takes (26 CFR 1.1012-1(c)).
+
+    `order_id` names the sale, planned or sent, and `lots` the units named, each with its part of
+    the lot's basis. `sold_at` is None where the broker was told with the order or before it. For a
+    sale at that instant, or at `told_at`, what is told after `deadline` does not count.
+    """
+
+    order_id: str
+    account: str
+    symbol: str
+    lots: tuple[Lot, ...]
+    told_at: dt.datetime
+    sold_at: dt.datetime | None
+    deadline: dt.datetime
+
+
+class LotsConfirmed(_Fact, frozen=True, kw_only=True, tag="lots-confirmed"):
+    """The broker confirmed in writing the lots that it was told for a sale."""
+
+    order_id: str
+    reference: str
+    confirmed_at: dt.datetime
+
+
+class StandingOrderConfirmed(_Fact, frozen=True, kw_only=True, tag="standing-order-confirmed"):
+    """The broker confirmed in writing in which order it takes the lots of an account."""
+
+    account: str
+    relief: Relief
+    reference: str
+    confirmed_at: dt.datetime
+
+
+class SaleRebooked(_Fact, frozen=True, kw_only=True, tag="sale-rebooked"):
+    """A sale booked first in, first out takes other lots: the broker was told in time after it.
+
+    `disposals` replace all of the order's, and `lots` all that the account holds of the symbol.
+    """
+
+    order_id: str
+    account: str
+    symbol: str
+    disposals: tuple[Disposal, ...]
+    lots: tuple[Lot, ...]
+
+
 class CashMoved(_Fact, frozen=True, kw_only=True, tag="cash-moved"):
     """Money came or went without a trade; `in_base` is the amount in the base currency."""
 
@@ -222,6 +269,10 @@ Event = (
     | OrderIntended
     | OrderAnswered
     | OrderFilled
+    | LotsInstructed
+    | LotsConfirmed
+    | StandingOrderConfirmed
+    | SaleRebooked
     | CashMoved
     | SplitApplied
     | DiscrepancyFound

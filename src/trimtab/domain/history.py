@@ -15,8 +15,9 @@ class TransactionKind(StrEnum):
     """What happened to units of a symbol in an account.
 
     `opening` are units held when the records begin, `closed` a sale from before them, known with
-    its lot. `review` is something that the rules do not judge (an option, a short sale): it only
-    asks for a person's eye.
+    its lot, and `removed` units that left without a sale that anybody told of. `review` is
+    something that the rules do not judge (an option, a short sale): it only asks for a person's
+    eye.
     """
 
     BUY = "buy"
@@ -29,6 +30,7 @@ class TransactionKind(StrEnum):
     DIVIDEND = "dividend"
     OPENING = "opening"
     CLOSED = "closed"
+    REMOVED = "removed"
     REVIEW = "review"
 
 
@@ -53,7 +55,9 @@ class Transaction(Struct, frozen=True, kw_only=True):
     - `gift`, `opening`, `closed`: `basis` and `acquired`, with `holding_since` where it differs;
       `closed` also `lot_id` and `disallowed`;
     - `transfer`: `to_account`, and `picks` or first in, first out;
-    - `split`: `numerator` new units for `denominator` old ones;
+    - `split`: `numerator` new units for `denominator` old ones, and where the books rounded,
+      `picks` with the units of each lot after it;
+    - `removed`: `picks`;
     - `dividend`: `per_share`, and what kind of dividend it is;
     - `review`: `text` says what a person must look at.
 

@@ -116,6 +116,8 @@ def accounts_of(file: HouseholdFile) -> dict[str, Account]:
             broker=rule.broker,
             relief=rule.relief,
             cash_reserve=rule.cash_reserve,
+            role=file.owners[rule.owner].role,
+            reinvests=rule.reinvests,
         )
         for name, rule in file.accounts.items()
     }

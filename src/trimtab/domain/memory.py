@@ -19,6 +19,8 @@ from trimtab.domain.events import (
     DiscrepancyFound,
     Entry,
     HouseholdOpened,
+    LotsConfirmed,
+    LotsInstructed,
     OrderAnswered,
     OrderFilled,
     OrderIntended,
@@ -27,18 +29,24 @@ from trimtab.domain.events import (
     PolicyProposed,
     PolicyWithdrawn,
     Resumed,
+    SaleRebooked,
     SalesRecorded,
     SplitApplied,
+    StandingOrderConfirmed,
     ValueMarked,
 )
+from trimtab.domain.history import Transaction
 from trimtab.domain.numbers import ONE, ZERO, Money, Quantity
 from trimtab.domain.policy import Policy
+from trimtab.domain.tax_facts import tax_facts
 from trimtab.domain.trades import (
     BandState,
     BandTransition,
     Decision,
     Discrepancy,
     Disposal,
+    Fill,
+    LotPick,
     Order,
     OrderStatus,
     Receipt,
@@ -59,7 +67,8 @@ class BandMemory(Struct, frozen=True, kw_only=True):
 class OrderMemory(Struct, frozen=True, kw_only=True):
     """An order and what is known to have become of it.
 
-    `filled` is what has been booked, fill by fill; `reported` what the broker last said is filled.
+    `filled` is what has been booked, fill by fill (`fills`); `reported` what the broker last said
+    is filled.
     """
 
     order: Order
@@ -69,6 +78,7 @@ class OrderMemory(Struct, frozen=True, kw_only=True):
     reported: Quantity = ZERO
     text: str = ""
     intended_at: dt.datetime | None = None
+    fills: tuple[Fill, ...] = ()
 
     @property
     def outstanding(self) -> Quantity:
@@ -100,7 +110,9 @@ class Memory(Struct, frozen=True, kw_only=True):
     `previous_mark` is the last mark of the session before the current mark's. `seen` holds
     (account, activity id) of everything taken in, so that nothing is taken in twice. `opened_at`
     is when each account was last taken over as a whole; `last_executed` is when the last turn
-    ended that was allowed to trade, and `executes` whether the turn begun last is.
+    ended that was allowed to trade, and `executes` whether the turn begun last is. `history` is
+    what the tax ledger is told, in the order in which the journal learned of it. `instructions`
+    and `confirmations` are by sale, `standing_orders` by account.
     """
 
     name: str = ""
@@ -118,8 +130,12 @@ class Memory(Struct, frozen=True, kw_only=True):
     unsettled: tuple[Unsettled, ...] = ()
     bands: dict[str, BandMemory] = {}
     orders: dict[str, OrderMemory] = {}
+    instructions: dict[str, LotsInstructed] = {}
+    confirmations: dict[str, LotsConfirmed] = {}
+    standing_orders: dict[str, StandingOrderConfirmed] = {}
     seen: dict[tuple[str, str], None] = {}
     disposals: tuple[Disposal, ...] = ()
+    history: tuple[Transaction, ...] = ()
     splits: tuple[Split, ...] = ()
     pending_flow: Money = ZERO
     mark: Mark | None = None
@@ -169,6 +185,9 @@ _OWN_COLLECTIONS = (
     "cash",
     "bands",
     "orders",
+    "instructions",
+    "confirmations",
+    "standing_orders",
     "seen",
     "discrepancies",
 )
@@ -179,10 +198,14 @@ def remember(memory: Memory, entries: "tuple[Entry, ...] | list[Entry]") -> Memo
     draft = replace(memory)
     for name in _OWN_COLLECTIONS:
         force_setattr(draft, name, dict(getattr(draft, name)))
-    disposals = list(memory.disposals)
+    disposals, history = list(memory.disposals), list(memory.history)
     for entry in entries:
+        history += tax_facts(entry.event, entry.at, draft.lots)
+        if isinstance(entry.event, SaleRebooked):
+            _rebook(history, disposals, entry.event)
         _apply(draft, entry, disposals)
     force_setattr(draft, "disposals", tuple(disposals))
+    force_setattr(draft, "history", tuple(history))
     force_setattr(draft, "entries", memory.entries + len(entries))
     return draft
 
@@ -255,6 +278,14 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
         case OrderFilled():
             disposals.extend(event.disposals)
             _remember_fill(draft, event)
+        case LotsInstructed():
+            draft.instructions[event.order_id] = event
+        case LotsConfirmed():
+            draft.confirmations[event.order_id] = event
+        case StandingOrderConfirmed():
+            draft.standing_orders[event.account] = event
+        case SaleRebooked():
+            _replace_lots(draft, event.account, event.symbol, event.lots)
         case CashMoved():
             movement = event.movement
             draft.seen[movement.account, movement.id] = None
@@ -264,7 +295,7 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
         case SplitApplied():
             draft.seen[event.split.account, event.split.id] = None
             put(splits=(*draft.splits, event.split))
-            _remember_split(draft, event)
+            _replace_lots(draft, event.split.account, event.split.symbol, event.lots)
         case DiscrepancyFound():
             for account in {found.account for found in event.discrepancies}:
                 draft.discrepancies[account] = tuple(
@@ -308,12 +339,25 @@ def _move_bands(draft: Memory, transitions: tuple[BandTransition, ...], at: dt.d
         )
 
 
-def _remember_split(draft: Memory, event: SplitApplied) -> None:
-    split = event.split
+def _replace_lots(draft: Memory, account: str, symbol: str, lots: tuple[Lot, ...]) -> None:
     for lot in tuple(draft.lots.values()):
-        if (lot.account, lot.symbol) == (split.account, split.symbol):
+        if (lot.account, lot.symbol) == (account, symbol):
             del draft.lots[lot.id]
-    draft.lots.update({lot.id: lot for lot in event.lots})
+    draft.lots.update({lot.id: lot for lot in lots})
+
+
+def _rebook(history: list[Transaction], disposals: list[Disposal], event: SaleRebooked) -> None:
+    """Let a sale take the lots of *event* in the tax history and in the log."""
+    picks: dict[str, tuple[LotPick, ...]] = {}
+    for sale in event.disposals:
+        fill_id = sale.id.rpartition("/")[0]
+        pick = LotPick(lot_id=sale.lot_id, quantity=sale.quantity, piece=sale.piece)
+        picks[fill_id] = (*picks.get(fill_id, ()), pick)
+    for number, fact in enumerate(history):
+        if fact.order_id == event.order_id and fact.id in picks:
+            history[number] = replace(fact, picks=picks[fact.id])
+    disposals[:] = [sale for sale in disposals if sale.order_id != event.order_id]
+    disposals.extend(event.disposals)
 
 
 def _remember_mark(draft: Memory, event: ValueMarked, at: dt.datetime) -> None:
@@ -359,7 +403,9 @@ def _remember_fill(draft: Memory, event: OrderFilled) -> None:
     force_setattr(draft, "unsettled", (*waiting, pending))
     known = draft.orders.get(fill.order_id)
     if known is not None:
-        draft.orders[fill.order_id] = replace(known, filled=known.filled + fill.quantity)
+        draft.orders[fill.order_id] = replace(
+            known, filled=known.filled + fill.quantity, fills=(*known.fills, fill)
+        )
 
 
 def _add_cash(draft: Memory, account: str, currency: str, amount: Money) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from trimtab.domain.identity import IdentityLevel
 from trimtab.domain.numbers import ZERO, Money, Quantity, Weight
 from trimtab.domain.values import AccountKind, InstrumentKind, OwnerRole, Relief
 
@@ -226,59 +227,16 @@ class ReserveRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return max(ZERO, self.monthly_costs - self.monthly_income) * self.months
 
 
-IDENTICAL_BY_DEFAULT: tuple[tuple[str, ...], ...] = (
-    ("VOO", "IVV", "SPY", "SPLG", "SPYM", "VFIAX", "FXAIX", "SWPPX"),  # S&P 500
-    ("VTI", "VTSAX"),  # CRSP US Total Market
-    ("QQQ", "QQQM"),  # Nasdaq-100
-    ("VUG", "VIGAX"),  # CRSP US Large Growth
-    ("IVW", "SPYG"),  # S&P 500 Growth
-    ("VTV", "VVIAX"),  # CRSP US Large Value
-    ("IVE", "SPYV"),  # S&P 500 Value
-    ("VYM", "VHYAX"),  # FTSE High Dividend Yield
-    ("VO", "VIMAX"),  # CRSP US Mid Cap
-    ("IJH", "MDY", "IVOO", "SPMD"),  # S&P MidCap 400
-    ("VB", "VSMAX"),  # CRSP US Small Cap
-    ("IJR", "SPSM", "VIOO"),  # S&P SmallCap 600
-    ("IWM", "VTWO"),  # Russell 2000
-    ("VXF", "VEXAX"),  # S&P Completion
-    ("VXUS", "VTIAX"),  # FTSE Global All Cap ex US
-    ("IXUS", "FTIHX"),  # MSCI ACWI ex USA IMI
-    ("ACWX", "CWI"),  # MSCI ACWI ex USA
-    ("VEA", "VTMGX"),  # FTSE Developed All Cap ex US
-    ("EFA", "FSPSX"),  # MSCI EAFE
-    ("VWO", "VEMAX"),  # FTSE Emerging All Cap China A
-    (
-        "BND",
-        "VBTLX",
-        "AGG",
-        "SCHZ",
-        "SPAB",
-        "FXNAX",
-    ),  # Bloomberg US Aggregate, float adjusted or not
-    ("BNDX", "VTABX"),  # Bloomberg Global Aggregate ex-USD, hedged
-    ("VGSH", "SCHO", "SPTS"),  # Bloomberg US Treasury 1-3 years
-    ("VGIT", "SCHR", "SPTI"),  # Bloomberg US Treasury 3-10 years
-    ("VGLT", "SPTL"),  # Bloomberg US Long Treasury
-    ("MBB", "SPMB"),  # Bloomberg US MBS
-    ("VNQ", "VGSLX"),  # MSCI US IMI Real Estate 25/50
-    ("FSKAX", "SWTSX"),  # Dow Jones US Total Stock Market
-    ("GLD", "IAU", "GLDM", "SGOL"),  # physical gold
-    ("SLV", "SIVR"),  # physical silver
-    ("IBIT", "FBTC", "BITB", "ARKB", "GBTC"),  # spot bitcoin
-)
-"""Funds that count as substantially identical where the household says nothing: the share classes
-of one fund, and funds on one index (or the same metal or coin). Whether the latter are identical in
-law (26 USC 1091) is undecided; this is the careful reading. Indexes as of 2026-11-22."""
-
-
 class TaxRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[tax]: the household's marginal rates (federal and state together) and identical groups.
 
-    Each group of `identical` lists symbols that count as substantially identical for wash sales
-    (26 USC 1091); a symbol is always identical to itself. Groups given replace the default ones.
-    What the law leaves open has a careful default: `earlier_acquired` also counts units bought
-    within the window before those sold, `tacking` is how the holding period passes over, and
-    coins are exempt unless `crypto_wash_from` says from when Congress ended that.
+    What counts as substantially identical (26 USC 1091): by `identity`, the share classes of one
+    fund (`same_security`), also funds on one index (`same_index`), or all that move nearly alike
+    (`correlated`); each group of `identical` is so beside that, and symbols of one group of
+    `not_identical` are not (a group of one: that fund and every other). What the law leaves open
+    has a careful default: `earlier_acquired` also counts units bought within the window before
+    those sold, `tacking` is how the holding period passes over, and coins are exempt unless
+    `crypto_wash_from` says from when Congress ended that.
 
     `ordinary_income` is the year's taxable income without gains and qualified dividends, `magi`
     the modified adjusted gross income without gains (26 USC 1411), and the carryovers are losses
@@ -290,7 +248,9 @@ class TaxRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     filing_status: Annotated[FilingStatus, Meta(extra={"example": '"single"'})]
     short_term_rate: Annotated[Fraction, Meta(extra={"example": "0.24"})]
     long_term_rate: Annotated[Fraction, Meta(extra={"example": "0.15"})]
-    identical: tuple[tuple[Symbol, ...], ...] = IDENTICAL_BY_DEFAULT
+    identity: Annotated[IdentityLevel, Meta(extra={"example": '"same_index"'})] = "same_index"
+    identical: tuple[tuple[Symbol, ...], ...] = ()
+    not_identical: tuple[tuple[Symbol, ...], ...] = ()
     earlier_acquired: Annotated[bool, Meta(extra={"example": "true"})] = True
     tacking: Annotated[Tacking, Meta(extra={"example": '"period"'})] = "period"
     crypto_wash_from: dt.date | None = None

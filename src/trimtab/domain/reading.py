@@ -100,13 +100,24 @@ def read_shape(shape: shapes.Type, value: object, path: str, faults: list[str]) 
         case shapes.DictType(), dict():
             return _read_names(bare, value, path, faults)
         case shapes.VarTupleType(), list():
-            items = [read_shape(bare.item_type, item, path, faults) for item in value]
+            places = _places(bare, path, len(value))
+            items = [
+                read_shape(bare.item_type, item, place, faults)
+                for item, place in zip(value, places, strict=True)
+            ]
             return tuple(items) if is_known(*items) else UNSET
         case shapes.EnumType(), str():
             return _read_choice({str(each.value): each for each in bare.cls}, value, path, faults)
         case shapes.LiteralType(), str():
             return _read_choice({str(each): each for each in bare.values}, value, path, faults)
     return _read_leaf(shape, value, path, faults)
+
+
+def _places(shape: shapes.VarTupleType, path: str, count: int) -> list[str]:
+    """Where each member of a list stands; tables of one name are counted."""
+    if not isinstance(shape.item_type, shapes.StructType):
+        return [path] * count
+    return [f"{path}[{number}]" for number in range(1, count + 1)]
 
 
 def _read_leaf(shape: shapes.Type, value: object, path: str, faults: list[str]) -> object:
@@ -185,6 +196,8 @@ _WORDS: dict[type[shapes.Type], str] = {
 def _type_fault(shape: shapes.Type, value: object, path: str) -> str:
     bare, _ = _bare(shape)
     wanted = _WORDS.get(type(bare), "text")
+    if isinstance(bare, shapes.VarTupleType) and isinstance(bare.item_type, shapes.StructType):
+        return f"{path}: expected tables, found {_shown(value)}; write [[{path}]], its keys below"
     if wanted == "a table":
         return f"{path}: expected a table, found {_shown(value)}; write [{path}], its keys below"
     return f"{path}: expected {wanted}, found {_shown(value)}; write for example {_example(shape)}"

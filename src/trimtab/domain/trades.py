@@ -80,7 +80,8 @@ class Disposal(Struct, frozen=True, kw_only=True):
     """Units of one lot sold in one fill: the row of the tax log.
 
     `proceeds` are net of selling costs; `gain` is negative for a loss. `acquired` and `sold` are
-    trade dates in New York; the term is decided from `holding_since`.
+    trade dates in New York; the term is decided from `holding_since`. `piece` is the part of the
+    lot that was named, None for its front.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Disposal(Struct, frozen=True, kw_only=True):
     is_taxed: bool
     order_id: str = ""
     source: str = "journal"
+    piece: str | None = None
 
     @property
     def gain(self) -> Money:

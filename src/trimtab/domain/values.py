@@ -9,6 +9,7 @@ from msgspec import Struct
 from trimtab.domain.numbers import ONE, ZERO, Money, Price, Quantity
 
 NEW_YORK = ZoneInfo("America/New_York")
+_SATURDAY = 5
 
 
 def trade_date(at: dt.datetime) -> dt.date:
@@ -69,7 +70,11 @@ class Instrument(Struct, frozen=True, kw_only=True):
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """One account of one owner at one broker. `cash_reserve` (base currency) is never spent."""
+    """One account of one owner at one broker. `cash_reserve` (base currency) is never spent.
+
+    `role` is who the owner is to the household; `reinvests` whether dividends buy more by
+    themselves.
+    """
 
     id: str
     owner: str
@@ -77,6 +82,8 @@ class Account(Struct, frozen=True, kw_only=True):
     broker: str
     relief: Relief = Relief.FIFO
     cash_reserve: Money = ZERO
+    role: OwnerRole = OwnerRole.SELF
+    reinvests: bool = False
 
 
 class Lot(Struct, frozen=True, kw_only=True):
@@ -100,6 +107,29 @@ class Lot(Struct, frozen=True, kw_only=True):
     def unit_cost(self) -> Price:
         """Basis of one unit."""
         return self.basis / self.quantity
+
+    @property
+    def age(self) -> tuple[dt.date, str, int]:
+        """What "first in" means: the acquisition, then the lot, then the place in it."""
+        return self.acquired, self.id, 0
+
+
+class LotPiece(Lot, frozen=True, kw_only=True):
+    """Units of a lot that have one basis and one holding period after wash sales.
+
+    `lot_id` is the lot that the broker knows, `piece` the name of this part of it and `place` where
+    it stands, the front first. `paid` is the cost without adjustments.
+    """
+
+    lot_id: str
+    piece: str
+    place: int
+    paid: Money
+
+    @property
+    def age(self) -> tuple[dt.date, str, int]:
+        """What "first in" means: the acquisition, then the lot, then the place in it."""
+        return self.acquired, self.lot_id, self.place
 
 
 class Rate(Struct, frozen=True, kw_only=True):
@@ -166,11 +196,30 @@ class Balance(Struct, frozen=True, kw_only=True):
     settled: Money
 
 
+class ScheduledPurchase(Struct, frozen=True, kw_only=True):
+    """A purchase that will happen unless somebody stops it; `amount` is money, zero if not told.
+
+    `date` is the day that the household's rule names, a trading day or not.
+    """
+
+    account: str
+    symbol: str
+    date: dt.date
+    amount: Money = ZERO
+
+    @property
+    def bought_by(self) -> dt.date:
+        """`date`, or the Monday after a weekend; a holiday can move it further."""
+        weekday = self.date.weekday()
+        return self.date + dt.timedelta(days=7 - weekday if weekday >= _SATURDAY else 0)
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """All that a decision sees of the world at one instant, in one base currency.
 
     `lots` and `balances` are what the journal says is owned; `quotes` and `rates` cover every
-    instrument and currency of the household; `hours` every calendar.
+    instrument and currency of the household; `hours` every calendar. `scheduled` are purchases of
+    the next 30 days that happen by themselves, outside trimtab.
     """
 
     at: dt.datetime
@@ -182,6 +231,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     quotes: dict[str, Quote]
     rates: dict[str, Rate]
     hours: dict[str, Hours]
+    scheduled: tuple[ScheduledPurchase, ...] = ()
 
     def price(self, symbol: str) -> Price:
         """Middle price of *symbol* in the base currency."""

@@ -23,6 +23,7 @@ from trimtab.domain.trades import (
     Split,
 )
 from trimtab.domain.values import Account, Lot, Rate, Relief, trade_date
+from trimtab.rules.tax.identification import was_told
 from trimtab.rules.tax.lots import book_sale, picks_of, selling_order
 
 
@@ -150,7 +151,7 @@ def _sellable_from(memory: Memory, account: str, cost: Money, day: dt.date) -> d
 
 
 def _picks(fill: Fill, quantity: Quantity, memory: Memory, account: Account) -> tuple[LotPick, ...]:
-    """The units that the broker books: those instructed where it takes instructions.
+    """The units that the broker books: those named, where it was told of them in time.
 
     Should the broker have sold more than was instructed, the rest goes first in, first out: the
     law's default where nothing is identified (26 CFR 1.1012-1(c)(1)).
@@ -161,6 +162,8 @@ def _picks(fill: Fill, quantity: Quantity, memory: Memory, account: Account) -> 
     standing = picks_of(in_order, sum((lot.quantity for lot in held), ZERO))
     known = memory.orders.get(fill.order_id)
     if account.relief is not Relief.SPECIFIC or known is None or known.intended_at is None:
+        return standing
+    if not was_told(fill, memory, account):
         return standing
     ratio = split_ratio(memory, fill.account, fill.symbol, known.intended_at)
     done = split_quantity(known.filled, ratio.numerator, ratio.denominator)
@@ -177,7 +180,7 @@ def _after(picks: Sequence[LotPick], done: Quantity, ratio: Fraction) -> tuple[L
         skipped = min(done, quantity)
         done -= skipped
         if quantity > skipped:
-            left.append(LotPick(lot_id=pick.lot_id, quantity=quantity - skipped))
+            left.append(replace(pick, quantity=quantity - skipped))
     return tuple(left)
 
 

@@ -23,7 +23,8 @@ from trimtab.rules.breaker import unit_value
 from trimtab.rules.drift import advance, finish, least_deposit, measure
 from trimtab.rules.holdings import Holdings, bands_of, cash_class, holdings, targets_of
 from trimtab.rules.plan import Planning, apply_trades, describe, make_plan, plan_id
-from trimtab.rules.tax.wash import purchase_locks, recent_purchases
+from trimtab.rules.tax.books import as_instructed, books_at, tax_lots
+from trimtab.rules.tax.locks import purchase_locks, recent_purchases
 from trimtab.rules.words import listing, money, percent, points
 
 
@@ -34,6 +35,9 @@ def decide(
 
     *cycle* names the turn and enters the plan's id. Nothing here reads a clock, a file or chance.
     """
+    ledger = books_at(snapshot, memory, tax)
+    broker_lots = snapshot.lots
+    snapshot = replace(snapshot, lots=tax_lots(broker_lots, ledger))
     held = holdings(snapshot, policy)
     is_defensive = memory.breaker is not None
     targets = targets_of(policy, is_defensive=is_defensive)
@@ -52,10 +56,8 @@ def decide(
         targets=targets,
         destination=next(iter(bands.values())).destination,
         drifts=drifts,
-        wash_locks=purchase_locks(memory.disposals, today, tax.identical, snapshot.instruments),
-        recent=recent_purchases(
-            snapshot.lots, memory.disposals, today, tax.identical, snapshot.instruments
-        ),
+        wash_locks=purchase_locks(ledger, today, snapshot.instruments),
+        recent=recent_purchases(ledger, today, snapshot.instruments, memory.disposals),
         closed=_closed(memory),
         is_defensive=is_defensive,
     )
@@ -85,13 +87,15 @@ def decide(
         waits_until = None if looked else next_look
         quiet = _nothing_to_do(drifts, deposit, waits_until, snapshot.base_currency)
     refusals = (*refusals, *_standing_notes(snapshot, policy, held))
+    lots = {lot.id: lot for lot in snapshot.lots}
+    told = {trade: as_instructed(trade, lots) for trade in trades}
     return Decision(
         at=snapshot.at,
         value=snapshot.value(),
         drifts=drifts,
         transitions=transitions,
-        plan=plan,
-        allowed=going,
+        plan=None if plan is None else replace(plan, trades=tuple(told[t] for t in plan.trades)),
+        allowed=tuple(told[trade] for trade in going),
         evidence=evidence,
         held=stopped,
         refusals=refusals,

@@ -46,13 +46,16 @@ def command(
     same rules, traded on paper with --execute, and verified. The household's own journal is not
     touched. Prints one line for each day that traded, and a summary.
     """
+    from trimtab.apps.cli.turns import household_of
     from trimtab.apps.home import Home, read_household
     from trimtab.apps.replay import Day, draw_bands, replay
     from trimtab.apps.views.replay import day_line, replay_page
+    from trimtab.rules.tax.books import books_of
     from trimtab.rules.tax.log import tax_rows, tax_totals
 
     home = Home(folder)
-    currency = read_household(home).household.base_currency
+    household = household_of(read_household(home))
+    currency = household.currency
     told = 0
     with _place(into) as place, progress("replaying") as says:
 
@@ -69,7 +72,8 @@ def command(
             draw_bands(done, chart)
     if told:
         click.echo()
-    rows = [row for row in tax_rows(done.memory) if row.order_id]
+    books = books_of(done.memory, household.tax, household.accounts, household.instruments)
+    rows = [row for row in tax_rows(books.sales()) if row.order_id]
     show(replay_page(done, tax_totals(rows), currency, executes=executes, chart=chart))
     return 0
 

@@ -10,10 +10,23 @@ from trimtab.apps.run import Outcome, run_once
 from trimtab.apps.views.plan import Known
 from trimtab.apps.world import House
 from trimtab.domain.events import Decided, Entry, OrderFilled
+from trimtab.domain.history import LotSale
+from trimtab.domain.household import accounts_of, instruments_of
 from trimtab.domain.memory import Memory, remember
+from trimtab.domain.policy import HouseholdFile, TaxRule
 from trimtab.domain.trades import OrderStatus
-from trimtab.domain.values import Account
-from trimtab.rules.tax.log import TaxRow, tax_rows
+from trimtab.domain.values import Account, Instrument
+from trimtab.rules.tax.books import books_of, tax_lots
+from trimtab.rules.tax.log import tax_rows
+
+
+class Household(NamedTuple):
+    """What the tax ledger of a household needs beside its journal, and its currency."""
+
+    tax: TaxRule
+    accounts: Mapping[str, Account]
+    instruments: Mapping[str, Instrument]
+    currency: str
 
 
 class Turn(NamedTuple):
@@ -21,28 +34,36 @@ class Turn(NamedTuple):
 
     outcome: Outcome
     known: Known
-    realized: tuple[TaxRow, ...]
+    realized: tuple[LotSale, ...]
 
 
 def take_turn(house: House, *, executes: bool) -> Turn:
     """One turn of *house*."""
     outcome = run_once(house, executes=executes)
-    currency = house.file.household.base_currency
-    return turn_of(outcome, list(house.journal.entries()), house.accounts, currency=currency)
+    return turn_of(outcome, list(house.journal.entries()), household_of(house.file))
 
 
-def turn_of(
-    outcome: Outcome, entries: Sequence[Entry], accounts: Mapping[str, Account], *, currency: str
-) -> Turn:
+def household_of(file: HouseholdFile) -> Household:
+    """The household that *file* describes."""
+    return Household(
+        file.tax, accounts_of(file), instruments_of(file), file.household.base_currency
+    )
+
+
+def turn_of(outcome: Outcome, entries: Sequence[Entry], household: Household) -> Turn:
     """*outcome* with what pages need, out of the journal's *entries*, which end with this turn."""
     seen = list(takewhile(lambda entry: not _decides(entry, outcome.cycle), entries))
-    lots = remember(Memory(), seen).lots
+    tax, accounts, instruments, currency = household
+    memory = remember(Memory(), seen)
+    before = tax_lots(memory.lots.values(), books_of(memory, tax, accounts, instruments))
+    lots = {lot.id: lot for lot in before}
     filled = {
         entry.event.fill.order_id
         for entry in entries
         if entry.cycle == outcome.cycle and isinstance(entry.event, OrderFilled)
     }
-    rows = tuple(row for row in tax_rows(outcome.memory) if row.order_id in filled)
+    sales = books_of(outcome.memory, tax, accounts, instruments).sales()
+    rows = tuple(row for row in tax_rows(sales) if row.order_id in filled)
     return Turn(outcome, Known(currency, accounts, lots), rows)
 
 

@@ -20,18 +20,17 @@ def command(folder: Path, executes: bool, as_json: bool) -> int:
     tried again later. SIGTERM or Ctrl-C stops it after the order in hand.
     """
     from trimtab.apps.cli.past import entries_of
-    from trimtab.apps.cli.turns import exit_status, turn_of
+    from trimtab.apps.cli.turns import exit_status, household_of, turn_of
     from trimtab.apps.clock import SystemClock
     from trimtab.apps.home import Home, read_household
     from trimtab.apps.run import Outcome
     from trimtab.apps.views.run import look_line, run_document
     from trimtab.apps.watch import watch
-    from trimtab.domain.household import accounts_of
     from trimtab.rules.words import instant
 
     home, clock = Home(folder), SystemClock()
     file = read_household(home)
-    accounts, currency = accounts_of(file), file.household.base_currency
+    household = household_of(file)
     clock.heed_signals()
 
     def says(text: str) -> None:
@@ -41,7 +40,7 @@ def command(folder: Path, executes: bool, as_json: bool) -> int:
         if not as_json:
             says(look_line(outcome))
             return
-        turn = turn_of(outcome, entries_of(home.journal), accounts, currency=currency)
+        turn = turn_of(outcome, entries_of(home.journal), household)
         status = exit_status(outcome, executes=executes)
         show_document(
             run_document(outcome, turn.known, turn.realized, executes=executes, exit_status=status)

@@ -8,7 +8,7 @@ from trimtab.apps.views.page import Block, Heading, Sentence, item
 from trimtab.apps.views.plan import Known
 from trimtab.apps.views.run import outcome_blocks
 from trimtab.apps.views.tax import NOTES
-from trimtab.rules.tax.log import TaxRow
+from trimtab.domain.history import LotSale
 
 _NEXT = (
     ("trimtab status", "how the household stands after the trades"),
@@ -20,7 +20,7 @@ _NEXT = (
 
 
 def demo_page(
-    outcome: Outcome, known: Known, realized: Sequence[TaxRow], folder: str
+    outcome: Outcome, known: Known, realized: Sequence[LotSale], folder: str
 ) -> list[Block]:
     """The banner, the drift, the turn, and what to type next."""
     blocks: list[Block] = [

@@ -144,10 +144,13 @@ class TaxRowDocument(Struct, frozen=True, kw_only=True):
     lot_id: str
     quantity: Digits
     acquired: dt.date
+    holding_since: dt.date
     sold: dt.date
     term: str
     proceeds: Digits
     basis: Digits
+    disallowed: Digits
+    permanent: Digits
     gain: Digits
     is_taxed: bool
     order_id: str
@@ -285,6 +288,7 @@ class TaxTotalDocument(Struct, frozen=True, kw_only=True):
     term: str
     proceeds: Digits
     basis: Digits
+    disallowed: Digits
     gain: Digits
 
 

@@ -29,6 +29,7 @@ from trimtab.domain.trades import (
 )
 from trimtab.domain.values import Account, Lot, trade_date
 from trimtab.rules.drift import least_turnover
+from trimtab.rules.tax.books import piece_id
 from trimtab.rules.tax.lots import term_of
 from trimtab.rules.words import money, percent, units
 
@@ -131,7 +132,9 @@ def gate_blocks(evidence: Sequence[Evidence]) -> list[Block]:
 def sold_lots(trade: Trade, known: Known, on: dt.date) -> tuple[SoldLot, ...]:
     """What a sale takes from each lot that is known; no gain in an untaxed account."""
     picked = [
-        (known.lots[pick.lot_id], pick.quantity) for pick in trade.lots if pick.lot_id in known.lots
+        (known.lots[piece_id(pick)], pick.quantity)
+        for pick in trade.lots
+        if piece_id(pick) in known.lots
     ]
     return tuple(
         SoldLot(
@@ -290,7 +293,7 @@ def _lot_documents(trade: Trade, known: Known, on: dt.date) -> tuple[LotDocument
     sold = {found.lot.id: found for found in sold_lots(trade, known, on)}
     documents = []
     for pick in trade.lots:
-        found = sold.get(pick.lot_id)
+        found = sold.get(piece_id(pick))
         documents.append(
             LotDocument(
                 lot_id=pick.lot_id,

@@ -14,8 +14,8 @@ from trimtab.apps.views.plan import (
     discrepancy_document,
 )
 from trimtab.apps.views.tax import row_document, row_table
+from trimtab.domain.history import LotSale
 from trimtab.domain.trades import Discrepancy, OrderStatus
-from trimtab.rules.tax.log import TaxRow
 from trimtab.rules.words import units
 
 _STYLES = {
@@ -44,7 +44,7 @@ def look_line(outcome: Outcome) -> str:
     return f"{outcome.status}, {_count(outcome)}. {' '.join(outcome.sentence.split())}"
 
 
-def outcome_blocks(outcome: Outcome, known: Known, realized: Sequence[TaxRow]) -> list[Block]:
+def outcome_blocks(outcome: Outcome, known: Known, realized: Sequence[LotSale]) -> list[Block]:
     """The decision, what was executed, what verification found, and the tax log of this turn."""
     blocks: list[Block] = [verdict(outcome)]
     if outcome.decision is not None:
@@ -84,7 +84,7 @@ def plan_document(outcome: Outcome, known: Known) -> PlanDocument:
 
 
 def run_document(
-    outcome: Outcome, known: Known, realized: Sequence[TaxRow], *, executes: bool, exit_status: int
+    outcome: Outcome, known: Known, realized: Sequence[LotSale], *, executes: bool, exit_status: int
 ) -> RunDocument:
     """What `run --json` prints, and `watch --json` once a look."""
     return RunDocument(

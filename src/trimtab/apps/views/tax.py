@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from trimtab.apps.views.documents import TaxLogDocument, TaxRowDocument, TaxTotalDocument
 from trimtab.apps.views.figures import cents, counted
 from trimtab.apps.views.page import Block, Column, Heading, Row, Sentence, Table, item, rows_of
+from trimtab.domain.history import LotSale
 from trimtab.domain.numbers import to_cents
-from trimtab.rules.tax.log import TaxRow, TaxTotal
+from trimtab.rules.tax.log import TaxTotal
 from trimtab.rules.words import units
 
 NOTES = (
-    "Wash sales are not adjusted in this log yet: compare it with your brokers' forms.",
+    "Disallowed losses (26 USC 1091) are those of the whole household; a broker sees one account.",
     "This is not tax advice.",
 )
 CSV_COLUMNS = TaxRowDocument.__struct_fields__
 
 
 def tax_page(
-    rows: Sequence[TaxRow], totals: Sequence[TaxTotal], currency: str, year: int | None
+    rows: Sequence[LotSale], totals: Sequence[TaxTotal], currency: str, year: int | None
 ) -> list[Block]:
     """Every row, the totals of the taxed accounts, and the notes."""
     when = "all years" if year is None else str(year)
@@ -34,7 +35,7 @@ def tax_page(
     ]
 
 
-def row_table(rows: Sequence[TaxRow]) -> Table:
+def row_table(rows: Sequence[LotSale]) -> Table:
     """One row for each lot sold."""
     columns = (
         Column("account"),
@@ -45,6 +46,7 @@ def row_table(rows: Sequence[TaxRow]) -> Table:
         Column("term"),
         Column("proceeds", is_figure=True),
         Column("basis", is_figure=True, spare=2),
+        Column("disallowed", is_figure=True, spare=2),
         Column("gain", is_figure=True),
         Column("taxed", spare=1),
         Column("order", spare=3),
@@ -52,7 +54,7 @@ def row_table(rows: Sequence[TaxRow]) -> Table:
     return Table(columns, tuple(Row(_cells(row), "" if row.is_taxed else "quiet") for row in rows))
 
 
-def notes_on(rows: Sequence[TaxRow]) -> tuple[str, ...]:
+def notes_on(rows: Sequence[LotSale]) -> tuple[str, ...]:
     """What the reader must know beside the figures."""
     before = sum(1 for row in rows if row.source != "journal")
     if not before:
@@ -62,7 +64,7 @@ def notes_on(rows: Sequence[TaxRow]) -> tuple[str, ...]:
 
 
 def tax_document(
-    rows: Sequence[TaxRow],
+    rows: Sequence[LotSale],
     totals: Sequence[TaxTotal],
     *,
     household: str,
@@ -80,6 +82,7 @@ def tax_document(
                 term=str(total.term),
                 proceeds=f"{to_cents(total.proceeds)}",
                 basis=f"{to_cents(total.basis)}",
+                disallowed=f"{to_cents(total.disallowed)}",
                 gain=f"{to_cents(total.gain)}",
             )
             for total in totals
@@ -88,7 +91,7 @@ def tax_document(
     )
 
 
-def row_document(row: TaxRow) -> TaxRowDocument:
+def row_document(row: LotSale) -> TaxRowDocument:
     """One row; amounts in cents, rounded half up."""
     return TaxRowDocument(
         account=row.account,
@@ -96,10 +99,13 @@ def row_document(row: TaxRow) -> TaxRowDocument:
         lot_id=row.lot_id,
         quantity=f"{row.quantity:f}",
         acquired=row.acquired,
+        holding_since=row.holding_since,
         sold=row.sold,
         term=str(row.term),
         proceeds=f"{to_cents(row.proceeds)}",
         basis=f"{to_cents(row.basis)}",
+        disallowed=f"{to_cents(row.disallowed)}",
+        permanent=f"{to_cents(row.permanent)}",
         gain=f"{to_cents(row.gain)}",
         is_taxed=row.is_taxed,
         order_id=row.order_id,
@@ -107,7 +113,7 @@ def row_document(row: TaxRow) -> TaxRowDocument:
     )
 
 
-def tax_csv(rows: Sequence[TaxRow]) -> str:
+def tax_csv(rows: Sequence[LotSale]) -> str:
     """The rows as CSV with a header; the fields of a document's row."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -124,7 +130,7 @@ def _csv_cell(value: object) -> str:
     return str(value)
 
 
-def _cells(row: TaxRow) -> tuple[str, ...]:
+def _cells(row: LotSale) -> tuple[str, ...]:
     return (
         row.account,
         row.symbol,
@@ -134,6 +140,7 @@ def _cells(row: TaxRow) -> tuple[str, ...]:
         str(row.term),
         cents(row.proceeds),
         cents(row.basis),
+        cents(row.disallowed) if row.disallowed else "-",
         cents(row.gain),
         "yes" if row.is_taxed else "no",
         row.order_id or "-",
@@ -145,12 +152,19 @@ def _total_table(totals: Sequence[TaxTotal]) -> Table:
         Column("term"),
         Column("proceeds", is_figure=True),
         Column("basis", is_figure=True),
+        Column("disallowed", is_figure=True),
         Column("gain", is_figure=True),
     )
     return Table(
         columns,
         rows_of(
-            (str(total.term), cents(total.proceeds), cents(total.basis), cents(total.gain))
+            (
+                str(total.term),
+                cents(total.proceeds),
+                cents(total.basis),
+                cents(total.disallowed),
+                cents(total.gain),
+            )
             for total in totals
         ),
     )

@@ -17,6 +17,8 @@ from trimtab.domain.events import (
     DiscrepancyFound,
     Entry,
     Event,
+    LotsConfirmed,
+    LotsInstructed,
     OrderAnswered,
     OrderFilled,
     OrderIntended,
@@ -25,8 +27,10 @@ from trimtab.domain.events import (
     PolicyProposed,
     PolicyWithdrawn,
     Resumed,
+    SaleRebooked,
     SalesRecorded,
     SplitApplied,
+    StandingOrderConfirmed,
 )
 from trimtab.domain.trades import BandTransition, Decision, Disposal, Order, Trade
 from trimtab.rules.holdings import class_of
@@ -108,6 +112,8 @@ def _facts(event: Event, context: _Context) -> Iterator[Fact]:  # noqa: C901, PL
             yield _about_order(text, order, context)
         case OrderFilled():
             yield from _filled(event, context)
+        case LotsInstructed() | LotsConfirmed() | StandingOrderConfirmed() | SaleRebooked():
+            yield _identified(event, context)
         case CashMoved(movement=moved):
             what = moved.text or ("paid in" if moved.amount > 0 else "paid out")
             text = f"{money(moved.amount, moved.currency)} moved in {moved.account}: {what}."
@@ -235,6 +241,32 @@ def _filled(event: OrderFilled, context: _Context) -> Iterator[Fact]:
     yield context.fact(text, **names)
     for sale in event.disposals:
         yield Fact(_sold(sale, context).sentence, context.fact("", **names).about)
+
+
+def _identified(
+    event: LotsInstructed | LotsConfirmed | StandingOrderConfirmed | SaleRebooked,
+    context: _Context,
+) -> Fact:
+    """What a broker was told or said about the lots of a sale."""
+    match event:
+        case LotsInstructed():
+            named = listing([f"{units(lot.quantity)} of {lot.acquired}" for lot in event.lots])
+            text = f"The broker of {event.account} was told to sell {event.symbol} from {named}."
+        case LotsConfirmed():
+            text = f"The broker confirmed the lots of {event.order_id}: {event.reference}."
+            return context.fact(text)
+        case StandingOrderConfirmed():
+            text = (
+                f"The broker of {event.account} confirmed its standing order, {event.relief}: "
+                f"{event.reference}."
+            )
+            return context.fact(text, account=event.account)
+        case SaleRebooked():
+            text = (
+                f"The sale {event.order_id} of {event.symbol} was booked anew from the lots that "
+                "the broker was told of in time."
+            )
+    return context.fact(text, account=event.account, symbol=event.symbol)
 
 
 def _sold(sale: Disposal, context: _Context) -> Fact:

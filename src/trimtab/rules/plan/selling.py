@@ -8,12 +8,14 @@ from msgspec.structs import replace
 from trimtab.domain.numbers import ZERO, Money, round_to_step, share_of
 from trimtab.domain.policy import LotMethod
 from trimtab.domain.trades import BandState, Drift, LotPick, Refusal, Side, Trade
-from trimtab.domain.values import Account, Lot, Relief, Snapshot, trade_date
+from trimtab.domain.values import Account, Lot, LotPiece, Relief, Snapshot, trade_date
 from trimtab.rules.holdings import class_of
 from trimtab.rules.plan.table import Planning, Table
+from trimtab.rules.tax.locks import RecentPurchase
 from trimtab.rules.tax.lots import picks_of, rate_of, selling_order, unit_tax
-from trimtab.rules.tax.wash import Purchase, identical_symbols
-from trimtab.rules.words import money, percent, points
+from trimtab.rules.tax.matching import in_window
+from trimtab.rules.tax.wash import identical_symbols, is_exempt
+from trimtab.rules.words import listing, money, percent, points
 
 Place = tuple[str, str]
 """An account and a symbol held in it."""
@@ -218,13 +220,15 @@ def _queues(table: Table, classes: set[str], skipped: set[Place]) -> dict[Place,
     for (account_id, symbol), lots in sorted(held.items()):
         account = table.snapshot.accounts[account_id]
         ordered = selling_order(
-            lots,
+            _as_booked(lots) if account.relief is Relief.HIFO else lots,
             method_of(account, orders.lot_method),
             price=table.snapshot.quotes[symbol].bid,
             on=table.today,
             tax=table.planning.tax if account.kind.is_taxed else None,
             specified=orders.specified,
         )
+        by_id = {lot.id: lot for lot in lots}
+        ordered = [by_id[lot.id] for lot in ordered]
         recent = table.planning.recent.get(symbol, ())
         sellable = _sellable(table, account, ordered, recent)
         if sellable:
@@ -232,8 +236,13 @@ def _queues(table: Table, classes: set[str], skipped: set[Place]) -> dict[Place,
     return queues
 
 
+def _as_booked(lots: Sequence[Lot]) -> list[Lot]:
+    """*lots* at what was paid for them: a standing order of the broker ranks by its own books."""
+    return [replace(lot, basis=lot.paid) if isinstance(lot, LotPiece) else lot for lot in lots]
+
+
 def _sellable(
-    table: Table, account: Account, ordered: list[Lot], recent: Sequence[Purchase]
+    table: Table, account: Account, ordered: list[Lot], recent: Sequence[RecentPurchase]
 ) -> list[Lot]:
     """Lots that may go: settled ones, and none whose loss a recent purchase would wash.
 
@@ -258,7 +267,9 @@ def _refuse(table: Table, lot: Lot, why_not: str) -> None:
     )
 
 
-def _why_not(table: Table, account: Account, lot: Lot, recent: Sequence[Purchase]) -> str | None:
+def _why_not(
+    table: Table, account: Account, lot: Lot, recent: Sequence[RecentPurchase]
+) -> str | None:
     if lot.sellable_from is not None and table.today < lot.sellable_from:
         return (
             f"{lot.symbol} bought on {lot.acquired} in {account.id} was paid with unsettled money: "
@@ -267,12 +278,24 @@ def _why_not(table: Table, account: Account, lot: Lot, recent: Sequence[Purchase
     if not table.is_wash_loss(lot):
         return None
     identical = identical_symbols(lot.symbol, table.planning.tax.identical)
-    others = [other for other in recent if other.lot_id != lot.id]
+    own = lot.lot_id if isinstance(lot, LotPiece) else lot.id
+    others = [other for other in recent if not other.covers(account.id, own)]
     if others:
         other = others[-1]
         return (
             f"{lot.symbol} of {lot.acquired} in {account.id} is kept: {other.symbol} was bought in "
             f"{other.account} on {other.acquired}, so its loss would be a wash sale."
+        )
+    coming = [
+        one
+        for one in table.snapshot.scheduled
+        if one.symbol in identical and in_window(table.today, one.date)
+    ]
+    if coming:
+        one = coming[0]
+        return (
+            f"{lot.symbol} of {lot.acquired} in {account.id} is kept: {one.symbol} will be bought "
+            f"by itself in {one.account} on {one.date}, so its loss would be a wash sale."
         )
     if identical & table.bought:
         return f"{lot.symbol} of {lot.acquired} in {account.id} is kept: this plan buys the same."
@@ -348,9 +371,23 @@ def with_tax(trade: Trade, snapshot: Snapshot, planning: Planning) -> Trade:
     effect = "which saves" if owed < 0 else "which costs"
     text = (
         f"{trade.reason}; {_order_of(account, planning.policy.orders.lot_method)}: a {words} of "
-        f"{money(abs(gain), currency)}, {effect} {money(abs(owed), currency)} of tax."
+        f"{money(abs(gain), currency)}, {effect} {money(abs(owed), currency)} of tax"
+        f"{_reinvested(trade, snapshot, planning) if gain < 0 else ''}."
     )
     return replace(trade, gain=gain, tax=owed, reason=text)
+
+
+def _reinvested(trade: Trade, snapshot: Snapshot, planning: Planning) -> str:
+    """What may wash a part of a loss on days that nobody can name."""
+    identical = identical_symbols(trade.symbol, planning.tax.identical)
+    accounts = {
+        lot.account
+        for lot in snapshot.lots
+        if lot.symbol in identical and snapshot.accounts[lot.account].reinvests
+    }
+    if not accounts or is_exempt(trade.symbol, snapshot.instruments):
+        return ""
+    return f"; dividends reinvested in {listing(sorted(accounts))} may wash a part of it"
 
 
 def _reason(table: Table, trade: Trade) -> str:

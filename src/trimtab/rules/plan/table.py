@@ -12,7 +12,8 @@ from trimtab.domain.values import Account, AccountKind, InstrumentKind, Lot, Sna
 from trimtab.rules.drift import shrink_scale, shrunk_value
 from trimtab.rules.holdings import cash_class, class_of, holdings, may_hold
 from trimtab.rules.plan.apply import apply_trades
-from trimtab.rules.tax.wash import Purchase, WashLock, identical_symbols, is_exempt
+from trimtab.rules.tax.locks import RecentPurchase
+from trimtab.rules.tax.wash import WashLock, identical_symbols, is_exempt
 
 
 class Planning(Struct, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class Planning(Struct, frozen=True, kw_only=True):
     destination: Weight
     drifts: tuple[Drift, ...]
     wash_locks: Mapping[str, WashLock]
-    recent: Mapping[str, tuple[Purchase, ...]]
+    recent: Mapping[str, tuple[RecentPurchase, ...]]
     closed: Mapping[str, str]
     is_defensive: bool = False
 

@@ -6,7 +6,7 @@ pieces adds up to the last digit, and nothing is rounded before it is printed.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import localcontext
 
 from trimtab.domain.errors import InputError
@@ -21,10 +21,13 @@ from trimtab.domain.history import (
     WashMatch,
     WashRule,
 )
-from trimtab.domain.numbers import EXACT, ZERO, Money, Weight, exact_share
+from trimtab.domain.numbers import DUST, EXACT, ZERO, Money, Weight, exact_share
+from trimtab.rules.tax.grouping import group_names
+from trimtab.rules.tax.history_order import by_order, order_of_disposition
 from trimtab.rules.tax.lots import term_of
-from trimtab.rules.tax.matching import Disposed, Group, in_window
-from trimtab.rules.tax.pieces import LotRow, Piece, Row, select
+from trimtab.rules.tax.matching import Disposed, Group
+from trimtab.rules.tax.pieces import LotRow, Piece, Row, moved, select, tax_lot
+from trimtab.rules.tax.reviewing import reviews_of
 
 
 class Ledger:
@@ -39,12 +42,19 @@ class Ledger:
         accounts: Mapping[str, TaxAccount],
         rule: WashRule,
         rates: tuple[Weight, Weight] | None = None,
+        *,
+        may_be_late: bool = False,
     ) -> None:
-        """An empty ledger over *accounts*; *rates* (short, long) serve the method `min_tax`."""
+        """An empty ledger over *accounts*; *rates* (short, long) serve the method `min_tax`.
+
+        A live journal learns of some things late: with *may_be_late* a transaction may be dated
+        before the last one, and is matched with what is still there when it comes.
+        """
         self._accounts = accounts
         self._rule = rule
         self._rates = rates
-        self._group_of = _group_names(rule)
+        self._may_be_late = may_be_late
+        self._group_of = group_names(rule)
         self._groups: dict[tuple[str, str], Group] = {}
         self._rows: dict[tuple[str, str], Row] = {}
         self._sales: list[Disposed] = []
@@ -52,6 +62,7 @@ class Ledger:
         self._dividends: list[Transaction] = []
         self._to_review: list[Transaction] = []
         self._splits_seen: set[tuple[str, str, dt.date]] = set()
+        self._told_purchases: dict[tuple[str, str, dt.date], str] = {}
         self._sequence = 0
         self._until = dt.date.min
 
@@ -69,7 +80,7 @@ class Ledger:
     def lots(self) -> tuple[TaxLot, ...]:
         """What is held, by account and symbol, the oldest lot and the front of each first."""
         return tuple(
-            _tax_lot(piece) for key in sorted(self._rows) for piece in self._rows[key].pieces()
+            tax_lot(piece) for key in sorted(self._rows) for piece in self._rows[key].pieces()
         )
 
     def matches(self) -> tuple[WashMatch, ...]:
@@ -82,13 +93,8 @@ class Ledger:
 
     def reviews(self) -> tuple[Review, ...]:
         """Options and short positions within the window of a loss, which a person must judge."""
-        losses = [row for row in self._sales if _is_loss(row)]
-        return tuple(
-            review
-            for transaction in self._to_review
-            for row in losses
-            if (review := self._review(transaction, row)) is not None
-        )
+        losses = [row for row in self._sales if is_loss(row)]
+        return reviews_of(self._to_review, losses, self._accounts, self._group_of)
 
     @property
     def rule(self) -> WashRule:
@@ -107,22 +113,54 @@ class Ledger:
 
     # ------------------------------------------------------------------ writing
 
-    def extend(self, transactions: Iterable[Transaction]) -> None:
+    def extend(
+        self, transactions: Iterable[Transaction], refused: list[InputError] | None = None
+    ) -> None:
         """Apply *transactions* one after the other.
 
+        With *refused*, those that cannot be applied are left out and said there.
+
         Raises:
-            InputError: one cannot be; those before it stay applied.
+            InputError: one cannot be, and there is no *refused*; those before it stay applied.
         """
-        for transaction in transactions:
-            self.apply(transaction)
+        for fills in by_order(transactions):
+            self._apply_all(fills, refused)
 
     def apply(self, transaction: Transaction) -> None:
         """Apply one transaction; a refused one changes nothing.
+
+        The fills of one order to sell belong together: give them to `extend`, or what the first
+        of them sells at a loss is replaced by what the next one sells.
 
         Raises:
             InputError: it names an account that is not known, comes before the last one, or takes
                 more than is held.
         """
+        self._apply_all([transaction])
+
+    def _apply_all(
+        self, fills: Sequence[Transaction], refused: list[InputError] | None = None
+    ) -> None:
+        """Apply one transaction, or all fills of one order to sell."""
+        sold: list[Disposed] = []
+        with localcontext(EXACT):
+            for transaction in fills:
+                try:
+                    account = self._checked(transaction)
+                    if transaction.kind is TransactionKind.SELL:
+                        sold += self._sell(transaction)
+                    else:
+                        self._apply(transaction, account)
+                except InputError as error:
+                    if refused is None:
+                        self._match(sold)
+                        raise
+                    refused.append(error)
+                else:
+                    self._until = max(self._until, transaction.date)
+            self._match(sold)
+
+    def _checked(self, transaction: Transaction) -> TaxAccount:
         account = self._accounts.get(transaction.account)
         if account is None:
             msg = (
@@ -130,15 +168,13 @@ class Ledger:
                 "it, or correct the name."
             )
             raise InputError(msg)
-        if transaction.date < self._until:
+        if transaction.date < self._until and not self._may_be_late:
             msg = (
                 f"{_where(transaction)}: {transaction.date} comes after {self._until}: put the "
                 "transactions in the order of their dates."
             )
             raise InputError(msg)
-        with localcontext(EXACT):
-            self._apply(transaction, account)
-        self._until = transaction.date
+        return account
 
     def _apply(self, transaction: Transaction, account: TaxAccount) -> None:
         match transaction.kind:
@@ -146,10 +182,10 @@ class Ledger:
                 self._buy(transaction, account, transaction.amount + transaction.fee)
             case TransactionKind.GIFT | TransactionKind.OPENING:
                 self._buy(transaction, account, transaction.basis or ZERO)
-            case TransactionKind.SELL:
-                self._sell(transaction, account)
             case TransactionKind.CLOSED:
                 self._close(transaction, account)
+            case TransactionKind.REMOVED:
+                self._remove(transaction)
             case TransactionKind.TRANSFER:
                 self._transfer(transaction, account)
             case TransactionKind.SPLIT:
@@ -172,6 +208,7 @@ class Ledger:
         lot = self._new_lot(transaction, account, lot_id)
         since = transaction.holding_since or transaction.acquired or transaction.date
         piece = Piece(lot, transaction.quantity, cost, cost, since)
+        piece.is_used = since < lot.acquired
         lot.pieces.append(piece)
         row.add(lot, transaction.quantity)
         group = self._group(account, transaction.symbol)
@@ -188,7 +225,7 @@ class Ledger:
         if transaction.kind is TransactionKind.OPENING:
             acquired = transaction.acquired or transaction.date
         self._sequence += 1
-        return LotRow(
+        lot = LotRow(
             account=account,
             symbol=transaction.symbol,
             id=lot_id,
@@ -197,13 +234,18 @@ class Ledger:
             purchase=f"{transaction.account}/{transaction.order_id or lot_id}",
             is_purchase=transaction.kind is not TransactionKind.GIFT,
         )
+        if transaction.kind is TransactionKind.OPENING:
+            lot.purchase = self._told_purchases.get(_day_of(lot), lot.purchase)
+        return lot
 
-    def _sell(self, transaction: Transaction, account: TaxAccount) -> None:
+    def _sell(self, transaction: Transaction) -> list[Disposed]:
+        """Take out what is sold; its losses are matched when the whole order is out."""
         _require_quantity(transaction)
         row = self._row(transaction.account, transaction.symbol)
         net = transaction.amount - transaction.fee
         takes = select(row, transaction, net / transaction.quantity, self._rates)
-        takes.sort(key=lambda take: take.piece.lot.age)
+        if len(takes) > 1:
+            takes.sort(key=order_of_disposition)
         sold: list[Disposed] = []
         left_quantity, left_net = transaction.quantity, net
         for number, take in enumerate(takes):
@@ -215,12 +257,13 @@ class Ledger:
             if piece is take.piece:
                 _empty(piece)
         self._sales += sold
-        if not account.is_taxed:
-            return
-        group = self._group(account, transaction.symbol)
-        for disposed in sold:
-            if disposed.proceeds < disposed.basis and not disposed.is_exempt:
-                group.lose(disposed)
+        return sold
+
+    def _match(self, sold: Sequence[Disposed]) -> None:
+        """Let what is held replace the losses of one order; what is left of them waits."""
+        for row in sold:
+            if is_loss(row):
+                self._group(row.account, row.lot.symbol).lose(row)
 
     def _disposed(
         self, transaction: Transaction, piece: Piece, proceeds: Money, number: int
@@ -250,23 +293,35 @@ class Ledger:
         return Reporting.NONE if is_coin else Reporting.BASIS_REPORTED
 
     def _close(self, transaction: Transaction, account: TaxAccount) -> None:
-        """A sale from before the records, known with its lot: its loss can still be washed."""
+        """A sale from before the records, known with its lot: its loss can still be washed.
+
+        Units that the account holds from the same day are taken for the rest of that purchase.
+        """
         _require_quantity(transaction)
         lot = self._new_lot(transaction, account, transaction.lot_id or transaction.id)
         lot.acquired = transaction.acquired or transaction.date
+        held = self._row(transaction.account, transaction.symbol).lots
+        rest = (one.purchase for one in held if one.acquired == lot.acquired)
+        lot.purchase = self._told_purchases.setdefault(_day_of(lot), next(rest, lot.purchase))
         basis = transaction.basis or ZERO
         since = transaction.holding_since or lot.acquired
         piece = Piece(lot, transaction.quantity, basis, basis, since)
         row = self._disposed(transaction, piece, transaction.amount - transaction.fee, 0)
         row.disallowed = transaction.disallowed
         self._sales.append(row)
-        loss = row.basis - row.proceeds
-        if not account.is_taxed or loss <= 0 or row.is_exempt:
+        if not is_loss(row):
             return
+        loss = row.basis - row.proceeds
         if transaction.disallowed > 0:
             row.replaced = exact_share(row.quantity, min(transaction.disallowed, loss), loss)
         if row.replaced < row.quantity:
             self._group(account, transaction.symbol).lose(row)
+
+    def _remove(self, transaction: Transaction) -> None:
+        """Units that are not there any more, and of whose sale nobody told."""
+        row = self._row(transaction.account, transaction.symbol)
+        for take in select(row, transaction, ZERO, self._rates):
+            _empty(row.remove(take))
 
     def _transfer(self, transaction: Transaction, account: TaxAccount) -> None:
         _require_quantity(transaction)
@@ -292,7 +347,7 @@ class Ledger:
             piece = row.remove(take)
             lot = goal.lot(source_lot.id)
             if lot is None:
-                lot = _moved(source_lot, target)
+                lot = moved(source_lot, target)
                 goal.add(lot, ZERO)
             elif lot.purchase != source_lot.purchase:
                 msg = (
@@ -303,8 +358,8 @@ class Ledger:
             piece.lot, piece.account = lot, target
             lot.pieces.append(piece)
             goal.quantity += piece.quantity
-            if piece is not take.piece and lot.is_purchase and not piece.is_used:
-                group.keep(piece)
+            if piece is not take.piece:
+                group.keep_before(piece, take.piece)
 
     def _split(self, transaction: Transaction, account: TaxAccount) -> None:
         """Units change, basis and dates stay: a split is no purchase (26 USC 305(a), 307)."""
@@ -316,6 +371,9 @@ class Ledger:
         row.quantity = row.quantity * numerator / denominator
         for piece in row.pieces():
             piece.quantity = piece.quantity * numerator / denominator
+        if transaction.picks:
+            row.round_to({pick.lot_id: pick.quantity for pick in transaction.picks})
+        for piece in row.pieces():
             piece.add_basis(ZERO)
         key = (account.taxpayer, transaction.symbol, transaction.date)
         if key not in self._splits_seen:
@@ -346,52 +404,10 @@ class Ledger:
             group = self._groups[key] = Group(self._rule, self._matches.append)
         return group
 
-    def _review(self, transaction: Transaction, row: Disposed) -> Review | None:
-        names = (transaction.symbol, row.lot.symbol)
-        is_identical = len({self._group_of.get(name, name) for name in names}) == 1
-        taxpayer = self._accounts[transaction.account].taxpayer
-        is_near = in_window(row.sold, transaction.date) and row.account.taxpayer == taxpayer
-        if not is_identical or not is_near:
-            return None
-        return Review(
-            account=transaction.account,
-            symbol=transaction.symbol,
-            date=transaction.date,
-            sentence=(
-                f"{transaction.text or 'An option or a short position'} of {transaction.date} in "
-                f"{transaction.account} lies within 30 days of the loss on {row.lot.symbol} of "
-                f"{row.sold}: it may be a purchase in the sense of section 1091, which is not "
-                "judged here. Review it by hand."
-            ),
-        )
 
-
-def _group_names(rule: WashRule) -> dict[str, str]:
-    """The first symbol of its group for every symbol of a group; groups that share one are one."""
-    names: dict[str, str] = {}
-    for group in rule.groups:
-        known = sorted({names[symbol] for symbol in group if symbol in names})
-        name = known[0] if known else min(group, default="")
-        for symbol, old in list(names.items()):
-            if old in known:
-                names[symbol] = name
-        names.update(dict.fromkeys(group, name))
-    return names
-
-
-def _moved(lot: LotRow, account: TaxAccount) -> LotRow:
-    """An empty twin of *lot* in another account: basis and dates go with the units."""
-    twin = LotRow(
-        account=account,
-        symbol=lot.symbol,
-        id=lot.id,
-        acquired=lot.acquired,
-        sequence=lot.sequence,
-        purchase=lot.purchase,
-        is_purchase=lot.is_purchase,
-    )
-    twin.pieces_made = lot.pieces_made
-    return twin
+def _day_of(lot: LotRow) -> tuple[str, str, dt.date]:
+    """What files tell of a purchase: lists of lots and of sales name no order."""
+    return lot.account.id, lot.symbol, lot.acquired
 
 
 def _empty(piece: Piece) -> None:
@@ -399,26 +415,9 @@ def _empty(piece: Piece) -> None:
     piece.quantity = ZERO
 
 
-def _is_loss(row: Disposed) -> bool:
-    return row.is_taxed and not row.is_exempt and row.proceeds < row.basis
-
-
-def _tax_lot(piece: Piece) -> TaxLot:
-    lot = piece.lot
-    return TaxLot(
-        account=lot.account.id,
-        lot_id=lot.id,
-        piece=piece.name,
-        symbol=lot.symbol,
-        quantity=piece.quantity,
-        basis=piece.basis,
-        paid=piece.paid,
-        acquired=lot.acquired,
-        holding_since=piece.since,
-        is_purchase=lot.is_purchase,
-        is_used=piece.is_used,
-        purchase=lot.purchase,
-    )
+def is_loss(row: Disposed) -> bool:
+    """Whether section 1091 asks about the sale; what dividing leaves over is no loss."""
+    return row.is_taxed and not row.is_exempt and row.basis - row.proceeds > DUST
 
 
 def _require_quantity(transaction: Transaction) -> None:

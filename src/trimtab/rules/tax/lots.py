@@ -70,12 +70,12 @@ def selling_order(
     `hifo` minimizes the gain, `min_tax` the tax: a dearer short-term lot can cost more than a
     cheaper long-term one. `specified` takes only the lots named, in the order named.
     """
-    aged = sorted(lots, key=lambda lot: (lot.acquired, lot.id))
+    aged = sorted(lots, key=lambda lot: lot.age)
     match method:
         case "fifo":
             return aged
         case "lifo":
-            return sorted(aged, key=lambda lot: (-lot.acquired.toordinal(), lot.id))
+            return sorted(aged, key=lambda lot: (-lot.acquired.toordinal(), *lot.age[1:]))
         case "hifo":
             return sorted(aged, key=lambda lot: -lot.unit_cost)
         case "min_tax":
@@ -104,12 +104,16 @@ def book_sale(
     """
     net = fill.quantity * fill.price - fill.fee
     taken = _take(quantity, picks, lots)
-    total = sum((part for _, part in taken), ZERO)
+    total = sum((part for _, _, part in taken), ZERO)
     disposals, left_quantity, left_proceeds = [], total, net
-    for number, (lot, part) in enumerate(taken):
+    left_lots = {lot.id: (lot.basis, lot.quantity) for lot, _, _ in taken}
+    for number, (lot, piece, part) in enumerate(taken):
         proceeds = share_of(left_proceeds, part, left_quantity)
         left_quantity -= part
         left_proceeds -= proceeds
+        left_basis, left_units = left_lots[lot.id]
+        basis = share_of(left_basis, part, left_units)
+        left_lots[lot.id] = (left_basis - basis, left_units - part)
         sold = trade_date(fill.at)
         disposals.append(
             Disposal(
@@ -122,10 +126,11 @@ def book_sale(
                 holding_since=lot.holding_since,
                 sold=sold,
                 proceeds=proceeds,
-                basis=share_of(lot.basis, part, lot.quantity),
+                basis=basis,
                 term=term_of(lot.holding_since, sold),
                 is_taxed=is_taxed,
                 order_id=fill.order_id,
+                piece=piece,
             )
         )
     return tuple(disposals)
@@ -145,15 +150,18 @@ def picks_of(lots: Iterable[Lot], quantity: Quantity) -> tuple[LotPick, ...]:
 
 def _take(
     quantity: Quantity, picks: Sequence[LotPick], lots: dict[str, Lot]
-) -> list[tuple[Lot, Quantity]]:
-    taken: dict[str, Quantity] = {}
+) -> list[tuple[Lot, str | None, Quantity]]:
+    taken: dict[tuple[str, str | None], Quantity] = {}
+    of_lot: dict[str, Quantity] = {}
     left = quantity
     for pick in picks:
         lot = lots.get(pick.lot_id)
         if lot is None or left <= 0:
             continue
-        part = min(left, pick.quantity, lot.quantity - taken.get(lot.id, ZERO))
+        part = min(left, pick.quantity, lot.quantity - of_lot.get(lot.id, ZERO))
         if part > 0:
-            taken[lot.id] = taken.get(lot.id, ZERO) + part
+            key = (lot.id, pick.piece)
+            taken[key] = taken.get(key, ZERO) + part
+            of_lot[lot.id] = of_lot.get(lot.id, ZERO) + part
             left -= part
-    return [(lots[lot_id], part) for lot_id, part in taken.items()]
+    return [(lots[lot_id], piece, part) for (lot_id, piece), part in taken.items()]

@@ -56,7 +56,7 @@ def tacked(
         case "period":
             return acquired - held
         case "date":
-            return holding_since
+            return min(acquired, holding_since)
         case "no_overlap":
             both = sold - max(acquired, holding_since)
             return acquired - (held - max(both, dt.timedelta(0)))
@@ -189,11 +189,15 @@ class Group:
         self.waiting: deque[Loss] = deque()
 
     def offer(self, piece: Piece) -> None:
-        """Units of a purchase come into the household: losses that wait take them first."""
-        lot = piece.lot
-        if lot.is_purchase:
+        """Units of a purchase come into the household: losses that wait take them first.
+
+        Units that come with a holding period from before their purchase have replaced a loss.
+        """
+        if not piece.lot.is_purchase:
+            return
+        if not piece.is_used:
             self._serve(piece)
-        if lot.is_purchase and not piece.is_used:
+        if not piece.is_used:
             self.keep(piece)
 
     def keep(self, piece: Piece) -> None:
@@ -202,6 +206,12 @@ class Group:
             self.available.append(piece)
         else:
             insort(self.available, piece, key=_age)
+
+    def keep_before(self, front: Piece, rest: Piece) -> None:
+        """Note *front*, cut from *rest*, in the place before it, if a loss may still find that."""
+        place = next((n for n, piece in enumerate(self.available) if piece is rest), None)
+        if place is not None:
+            self.available.insert(place, front)
 
     def lose(self, row: Disposed) -> None:
         """A sale at a loss: units held replace it, and what is left waits for a purchase."""

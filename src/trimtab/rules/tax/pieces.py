@@ -6,12 +6,12 @@ different basis and holding period; a sale that names no piece takes the front.
 
 import datetime as dt
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from trimtab.domain.errors import InputError
-from trimtab.domain.history import TaxAccount, Transaction
+from trimtab.domain.history import TaxAccount, TaxLot, Transaction
 from trimtab.domain.numbers import ZERO, Money, Price, Quantity, Weight, exact_share
 from trimtab.domain.trades import LotPick
 from trimtab.rules.tax.lots import long_term_from
@@ -172,6 +172,64 @@ class Row:
             del self.lots[bisect_left(self.lots, lot.age, key=_age)]
             del self.by_id[lot.id]
         return piece
+
+    def round_to(self, quantities: Mapping[str, Quantity]) -> None:
+        """Let each lot have as many units as the books say after a split that rounded.
+
+        A lot that rounded to nothing hands its basis to the next one, as the books do.
+        """
+        basis = paid = ZERO
+        for lot in list(self.lots):
+            if lot.id not in quantities:
+                basis += sum((piece.basis for piece in lot.pieces), ZERO)
+                paid += sum((piece.paid for piece in lot.pieces), ZERO)
+                for piece in list(lot.pieces):
+                    self.remove(Take(piece, piece.quantity)).quantity = ZERO
+                continue
+            last = lot.pieces[-1]
+            excess = quantities[lot.id] - sum((piece.quantity for piece in lot.pieces), ZERO)
+            last.quantity += excess
+            self.quantity += excess
+            last.basis += basis
+            last.paid += paid
+            basis = paid = ZERO
+        if self.lots:
+            self.lots[-1].pieces[-1].basis += basis
+            self.lots[-1].pieces[-1].paid += paid
+
+
+def moved(lot: LotRow, account: TaxAccount) -> LotRow:
+    """An empty twin of *lot* in another account: basis and dates go with the units."""
+    twin = LotRow(
+        account=account,
+        symbol=lot.symbol,
+        id=lot.id,
+        acquired=lot.acquired,
+        sequence=lot.sequence,
+        purchase=lot.purchase,
+        is_purchase=lot.is_purchase,
+    )
+    twin.pieces_made = lot.pieces_made
+    return twin
+
+
+def tax_lot(piece: Piece) -> TaxLot:
+    """*piece* as a value."""
+    lot = piece.lot
+    return TaxLot(
+        account=lot.account.id,
+        lot_id=lot.id,
+        piece=piece.name,
+        symbol=lot.symbol,
+        quantity=piece.quantity,
+        basis=piece.basis,
+        paid=piece.paid,
+        acquired=lot.acquired,
+        holding_since=piece.since,
+        is_purchase=lot.is_purchase,
+        is_used=piece.is_used,
+        purchase=lot.purchase,
+    )
 
 
 def select(

@@ -1,0 +1,84 @@
+"""The days on which something is bought by itself: contributions, savings plans, reinvestment."""
+
+import calendar
+import datetime as dt
+from collections.abc import Iterable, Iterator
+
+from trimtab.domain.policy import PurchaseRule
+from trimtab.domain.values import ScheduledPurchase
+from trimtab.rules.tax.ledger import Ledger
+
+_WEEK_DAYS = {"week": 7, "two_weeks": 14}
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+LATE_DAYS = 4
+"""By how much a purchase may be booked later than planned, apart from a weekend."""
+
+
+def purchases_due(
+    rules: Iterable[PurchaseRule], after: dt.date, until: dt.date
+) -> tuple[ScheduledPurchase, ...]:
+    """What *rules* buy later than *after* and not later than *until*, the earliest first.
+
+    Months are those of the calendar, counted from the first day: what is bought on the 31st is
+    bought on the last day of a shorter month.
+
+    Examples:
+        >>> monthly = PurchaseRule(account="ira", symbol="VTI", first=dt.date(2026, 1, 31))
+        >>> due = purchases_due([monthly], dt.date(2026, 1, 31), dt.date(2026, 3, 31))
+        >>> [str(one.date) for one in due]
+        ['2026-02-28', '2026-03-31']
+    """
+    due = [
+        ScheduledPurchase(account=rule.account, symbol=rule.symbol, date=day, amount=rule.amount)
+        for rule in rules
+        for day in _days(rule, after, until)
+    ]
+    return tuple(sorted(due, key=lambda one: (one.date, one.account, one.symbol)))
+
+
+def is_recorded(ledger: Ledger, planned: ScheduledPurchase, on: dt.date) -> bool:
+    """Whether the ledger holds a purchase that is the *planned* one, perhaps a little later.
+
+    What is planned for *on* itself may still come.
+    """
+    row = ledger.held(planned.account, planned.symbol)
+    lots = [] if row is None else row.lots
+    return planned.date < on and any(
+        lot.is_purchase
+        and planned.date <= lot.acquired <= planned.bought_by + dt.timedelta(days=LATE_DAYS)
+        for lot in reversed(lots)
+    )
+
+
+def _days(rule: PurchaseRule, after: dt.date, until: dt.date) -> Iterator[dt.date]:
+    """The days of one rule in the span, in order."""
+    number = 0 if rule.every == "once" else _periods_before(rule, after)
+    while (day := _day(rule, number)) <= until:
+        if day > after:
+            yield day
+        if rule.every == "once":
+            return
+        number += 1
+
+
+def _periods_before(rule: PurchaseRule, after: dt.date) -> int:
+    """A number of periods after which the rule's day is not later than *after*, or zero."""
+    if after <= rule.first:
+        return 0
+    if rule.every in _WEEK_DAYS:
+        return (after - rule.first).days // _WEEK_DAYS[rule.every]
+    months = (after.year - rule.first.year) * 12 + after.month - rule.first.month
+    return max(0, months // _MONTHS[rule.every] - 1)
+
+
+def _day(rule: PurchaseRule, number: int) -> dt.date:
+    """The day that is *number* periods after the first."""
+    first = rule.first
+    if rule.every == "once":
+        return first
+    if rule.every in _WEEK_DAYS:
+        return first + dt.timedelta(days=_WEEK_DAYS[rule.every] * number)
+    years, month = divmod(first.month - 1 + _MONTHS[rule.every] * number, 12)
+    year = first.year + years
+    last = calendar.monthrange(year, month + 1)[1]
+    return dt.date(year, month + 1, min(first.day, last))
