@@ -22,7 +22,7 @@ def test_the_demo_goes_from_drift_to_tax_log_and_says_that_its_market_is_invente
     assert places == sorted(places)
     assert "INVENTED" in ended.out.splitlines()[0]
     assert "journal and paper broker agree" in ended.out
-    assert "Wash sales are not adjusted" in ended.out
+    assert "Disallowed losses (26 USC 1091)" in ended.out
 
 
 def test_the_demo_plays_again_in_its_own_folder_and_in_no_other(tmp_path):

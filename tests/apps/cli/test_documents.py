@@ -4,6 +4,8 @@ import datetime as dt
 import re
 import types
 import typing
+from importlib import import_module
+from importlib.util import find_spec
 
 import msgspec
 import pytest
@@ -11,9 +13,15 @@ from tests.apps.cli.command_line import document_of, trimtab
 
 from trimtab.apps.views import documents
 
+MODULES = [
+    import_module(name)
+    for part in ("documents", "tax_documents", "tax_documents_trading")
+    if find_spec(name := f"trimtab.apps.views.{part}") is not None
+]
 STRUCTS = {
     name.removesuffix("Document"): found
-    for name, found in vars(documents).items()
+    for module in MODULES
+    for name, found in vars(module).items()
     if isinstance(found, type) and issubclass(found, msgspec.Struct) and found is not msgspec.Struct
 }
 WORDS = {
@@ -72,6 +80,17 @@ def test_the_page_explains_nothing_that_does_not_exist(page):
         (("run", "--execute"), "Run"),
         (("verify",), "Verify"),
         (("tax", "log"), "TaxLog"),
+        (("tax", "gains"), "TaxGains"),
+        (("tax", "wash"), "TaxWash"),
+        (("tax", "year"), "TaxYear"),
+        (("tax", "year", "1999"), "TaxYear"),
+        (("tax", "calendar"), "TaxCalendar"),
+        (("tax", "guard", "buy", "1", "VTI", "--account", "joint"), "TaxGuard"),
+        (("tax", "guard", "sell", "1", "VTI", "--account", "joint"), "TaxGuard"),
+        (("tax", "harvest"), "TaxHarvest"),
+        (("tax", "form8949", "2026"), "TaxForms"),
+        (("tax", "txf", "2026"), "TaxTxf"),
+        (("tax", "gains", "--price", "VTI"), "Error"),
         (("check",), "Check"),
         (("policy",), "Policy"),
         (("explain",), "Explain"),

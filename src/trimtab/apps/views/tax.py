@@ -20,7 +20,12 @@ CSV_COLUMNS = TaxRowDocument.__struct_fields__
 
 
 def tax_page(
-    rows: Sequence[LotSale], totals: Sequence[TaxTotal], currency: str, year: int | None
+    rows: Sequence[LotSale],
+    totals: Sequence[TaxTotal],
+    currency: str,
+    year: int | None,
+    *,
+    is_household: bool = True,
 ) -> list[Block]:
     """Every row, the totals of the taxed accounts, and the notes."""
     when = "all years" if year is None else str(year)
@@ -31,7 +36,7 @@ def tax_page(
         row_table(rows),
         Heading("Totals of the taxed accounts, rounded from exact sums"),
         _total_table(totals),
-        *(item(note, "quiet") for note in notes_on(rows)),
+        *(item(note, "quiet") for note in notes_on(rows, is_household=is_household)),
     ]
 
 
@@ -54,8 +59,10 @@ def row_table(rows: Sequence[LotSale]) -> Table:
     return Table(columns, tuple(Row(_cells(row), "" if row.is_taxed else "quiet") for row in rows))
 
 
-def notes_on(rows: Sequence[LotSale]) -> tuple[str, ...]:
+def notes_on(rows: Sequence[LotSale], *, is_household: bool = True) -> tuple[str, ...]:
     """What the reader must know beside the figures."""
+    if not is_household:
+        return NOTES
     before = sum(1 for row in rows if row.source != "journal")
     if not before:
         return NOTES
@@ -70,6 +77,7 @@ def tax_document(
     household: str,
     currency: str,
     year: int | None,
+    is_household: bool = True,
 ) -> TaxLogDocument:
     """The whole log; amounts in cents."""
     return TaxLogDocument(
@@ -87,7 +95,7 @@ def tax_document(
             )
             for total in totals
         ),
-        notes=notes_on(rows),
+        notes=notes_on(rows, is_household=is_household),
     )
 
 

@@ -91,6 +91,10 @@ class Ledger:
         """The dividends that were told, for the holding test of the shareholder."""
         return tuple(self._dividends)
 
+    def to_review(self) -> tuple[Transaction, ...]:
+        """Options and short positions that were told, beside a loss or not."""
+        return tuple(self._to_review)
+
     def reviews(self) -> tuple[Review, ...]:
         """Options and short positions within the window of a loss, which a person must judge."""
         losses = [row for row in self._sales if is_loss(row)]
