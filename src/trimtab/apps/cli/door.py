@@ -22,7 +22,7 @@ BROKEN_PIPE = 141
 MEANINGS = {
     DONE: "done, or nothing to do",
     WRONG_INPUT: "wrong input",
-    HELD: "held: something was to be done and was not, by a gate or a stop (run --execute, tax guard)",
+    HELD: "held: something was to be done and is not, by a gate or a stop (run, tax guard)",
     DISCREPANCIES: "journal or records and broker disagree (verify, run, tax reconcile)",
     DATA_SUSPECT: "a price or a file of the broker cannot be trusted",
     6: "the journal cannot be read or written",
