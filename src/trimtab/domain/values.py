@@ -38,7 +38,7 @@ class AccountKind(StrEnum):
     @property
     def is_taxed(self) -> bool:
         """Whether a sale in such an account is a taxable event of the year."""
-        return self in {AccountKind.TAXABLE, AccountKind.CRYPTO}
+        return self is AccountKind.TAXABLE or self is AccountKind.CRYPTO
 
 
 class Relief(StrEnum):

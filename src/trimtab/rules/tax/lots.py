@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from trimtab.domain.numbers import ZERO, Price, Quantity, Weight, share_of
 from trimtab.domain.policy import LotMethod, TaxRule
@@ -27,6 +28,7 @@ def is_long_term(holding_since: dt.date, sold: dt.date) -> bool:
     return sold >= long_term_from(holding_since)
 
 
+@lru_cache(maxsize=2**14)
 def long_term_from(holding_since: dt.date) -> dt.date:
     """The first date on which a sale is long term."""
     start = holding_since + dt.timedelta(days=1)
