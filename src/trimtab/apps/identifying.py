@@ -143,6 +143,13 @@ def confirm(
             return f"Recorded: the broker confirmed the standing order of {what} ({text})."
         order_id = _named(what, recorder.memory.instructions)
         told = recorder.memory.instructions[order_id]
+        known = recorder.memory.confirmations.get(order_id)
+        if known is not None:
+            msg = (
+                f"the broker's confirmation of {order_id} is recorded already "
+                f"({known.reference}): nothing was changed."
+            )
+            raise InputError(msg)
         if at is not None and at < told.told_at:
             msg = (
                 f"the broker was told on {time_in_words(told.told_at)}, so it cannot have "

@@ -24,8 +24,7 @@ from trimtab.domain.ports import Broker, Calendars, Clock, Journal, Prices
 from trimtab.domain.trades import Discrepancy, Disposal
 from trimtab.domain.values import Account, Balance, Instrument, Lot, Rate, Snapshot, trade_date
 from trimtab.rules.booking import book, new_activities
-from trimtab.rules.tax.matching import WINDOW_DAYS
-from trimtab.rules.tax.schedule import purchases_due
+from trimtab.rules.tax.schedule import purchases_due, span
 from trimtab.rules.verify import compare
 
 RateSource = Callable[[tuple[str, ...], dt.datetime], Mapping[str, Rate]]
@@ -238,11 +237,7 @@ def take_snapshot(house: House, memory: Memory) -> Snapshot:
         quotes=dict(house.prices.quotes(priced, at)),
         rates=dict(rates_of(house, memory, at)),
         hours={calendar: house.calendars.hours(calendar, at) for calendar in sorted(calendars)},
-        scheduled=purchases_due(
-            house.file.purchases,
-            trade_date(at) - dt.timedelta(days=1),
-            trade_date(at) + dt.timedelta(days=WINDOW_DAYS),
-        ),
+        scheduled=purchases_due(house.file.purchases, *span(trade_date(at))),
     )
 
 

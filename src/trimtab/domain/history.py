@@ -10,12 +10,16 @@ from trimtab.domain.policy import LotMethod, Tacking
 from trimtab.domain.trades import LotPick, Term
 from trimtab.domain.values import AccountKind, OwnerRole
 
+HOUSEHOLD = "household"
+"""The taxpayer that the owner and the spouse are together, for wash sales."""
+
 
 class TransactionKind(StrEnum):
     """What happened to units of a symbol in an account.
 
     `opening` are units held when the records begin, `closed` a sale from before them, known with
-    its lot, and `removed` units that left without a sale that anybody told of. `review` is
+    its lot, `removed` units that left without a sale that anybody told of, and `restated` a lot
+    whose cost the books now tell differently. `review` is
     something that the rules do not judge (an option, a short sale): it only asks for a person's
     eye.
     """
@@ -31,6 +35,7 @@ class TransactionKind(StrEnum):
     OPENING = "opening"
     CLOSED = "closed"
     REMOVED = "removed"
+    RESTATED = "restated"
     REVIEW = "review"
 
 
@@ -54,10 +59,12 @@ class Transaction(Struct, frozen=True, kw_only=True):
     - `sell`: `method`, and `picks` where it is `specified`; `reporting`, None for the usual form;
     - `gift`, `opening`, `closed`: `basis` and `acquired`, with `holding_since` where it differs;
       `closed` also `lot_id` and `disallowed`;
-    - `transfer`: `to_account`, and `picks` or first in, first out;
+    - `transfer`: `to_account`, and `picks` or first in, first out; `lot_id` where the lot has
+      another name there;
     - `split`: `numerator` new units for `denominator` old ones, and where the books rounded,
       `picks` with the units of each lot after it;
-    - `removed`: `picks`;
+    - `removed`: `picks`, and the `basis` and `acquired` of what left; `restated`: `lot_id` and the
+      `basis` of all that is left of the lot, without what wash sales added;
     - `dividend`: `per_share`, and what kind of dividend it is;
     - `review`: `text` says what a person must look at.
 
@@ -102,7 +109,7 @@ class TaxAccount(Struct, frozen=True, kw_only=True):
     @property
     def taxpayer(self) -> str:
         """The unit that a wash sale is searched over: the household, or another owner alone."""
-        return "household" if self.role is not OwnerRole.OTHER else f"owner {self.owner}"
+        return HOUSEHOLD if self.role is not OwnerRole.OTHER else f"owner {self.owner}"
 
     @property
     def is_taxed(self) -> bool:

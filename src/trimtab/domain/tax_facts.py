@@ -6,12 +6,18 @@ A household's past is told to the tax ledger in the order in which the journal l
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 
 from trimtab.domain.events import AccountOpened, Event, OrderFilled, SalesRecorded, SplitApplied
 from trimtab.domain.history import Transaction, TransactionKind
-from trimtab.domain.numbers import ZERO
+from trimtab.domain.numbers import CENT, ZERO, share_of
 from trimtab.domain.trades import Disposal, LotPick, Side
 from trimtab.domain.values import Lot, trade_date
+
+_RATIO_MAX = 1000
+"""No split is of more new or old units than this."""
+_SPLIT_SLACK = Decimal("0.001")
+"""How far a broker rounds the units of a lot after a split."""
 
 
 def tax_facts(event: Event, at: dt.datetime, lots: Mapping[str, Lot]) -> tuple[Transaction, ...]:
@@ -31,30 +37,106 @@ def tax_facts(event: Event, at: dt.datetime, lots: Mapping[str, Lot]) -> tuple[T
 def _restated(
     event: AccountOpened, on: dt.date, lots: Mapping[str, Lot]
 ) -> tuple[Transaction, ...]:
-    """Lots as an account's books now begin: what stays as it was is not told again."""
+    """Lots as an account's books now begin: what stays as it was is not told again.
+
+    A lot that keeps its name, symbol and date stays what it was, with what wash sales made of it:
+    units can have left, been split, or cost a little more or less than was told.
+    """
     before = {lot.id: lot for lot in lots.values() if lot.account == event.account}
     after = {lot.id: lot for lot in event.lots}
-    facts = []
-    for lot in before.values():
-        gone = _gone(lot, after.get(lot.id))
-        if gone > 0:
-            facts.append(_removed(lot, gone, on))
-    for lot in event.lots:
-        known = before.get(lot.id)
-        if known is None or _gone(known, lot) == known.quantity:
-            facts.append(opening_fact(lot, on))
+    facts = [
+        _removed(lot, lot.quantity, on)
+        for lot in lots.values()
+        if (lot.account == event.account) != (lot.id in after)
+    ]
+    same = {
+        name: (before[name], lot)
+        for name, lot in after.items()
+        if name in before and _is_same_purchase(before[name], lot)
+    }
+    facts += _split_facts(event.account, on, same)
+    for name, lot in after.items():
+        if name in same:
+            facts += _changes(*same[name], on)
+            continue
+        if name in before:
+            facts.append(_removed(before[name], before[name].quantity, on))
+        facts.append(opening_fact(lot, on))
     return tuple(facts)
 
 
-def _gone(lot: Lot, later: Lot | None) -> Decimal:
-    """How many units of *lot* are there no more; all of them where it became another lot."""
-    if later is None:
-        return lot.quantity
-    is_same = (lot.symbol, lot.acquired) == (later.symbol, later.acquired)
-    is_part = later.quantity * lot.basis == lot.quantity * later.basis
-    if is_same and is_part and later.quantity <= lot.quantity:
-        return lot.quantity - later.quantity
-    return lot.quantity
+def _is_same_purchase(known: Lot, later: Lot) -> bool:
+    """Whether *later* can be *known* as it is now: fewer units, a split, or a corrected cost."""
+    if (known.symbol, known.acquired) != (later.symbol, later.acquired):
+        return False
+    return later.quantity <= known.quantity or _is_split(known, later)
+
+
+def _is_split(known: Lot, later: Lot) -> bool:
+    """Whether the units differ and their cost does not."""
+    return later.quantity != known.quantity and abs(later.basis - known.basis) <= CENT
+
+
+def _splits_by(known: Lot, later: Lot, ratio: Fraction) -> bool:
+    """Whether *later* is *known* after a split of *ratio*, as a broker rounds it."""
+    units = known.quantity * ratio.numerator / ratio.denominator
+    return _is_split(known, later) and abs(units - later.quantity) <= _SPLIT_SLACK
+
+
+def _split_facts(
+    account: str, on: dt.date, same: Mapping[str, tuple[Lot, Lot]]
+) -> list[Transaction]:
+    """A split for each symbol of which every lot became more or fewer units in one ratio."""
+    by_symbol: dict[str, list[tuple[Lot, Lot]]] = {}
+    for known, later in same.values():
+        by_symbol.setdefault(known.symbol, []).append((known, later))
+    facts = []
+    for symbol, pairs in by_symbol.items():
+        known, later = pairs[0]
+        ratio = Fraction(later.quantity) / Fraction(known.quantity)
+        simple = ratio.limit_denominator(_RATIO_MAX)
+        is_one = all(_splits_by(one, other, simple) for one, other in pairs)
+        if is_one and simple > 0:
+            facts.append(
+                Transaction(
+                    id=f"{symbol} split told on {on}",
+                    date=on,
+                    account=account,
+                    kind=TransactionKind.SPLIT,
+                    symbol=symbol,
+                    numerator=simple.numerator,
+                    denominator=simple.denominator,
+                    picks=tuple(
+                        LotPick(lot_id=other.id, quantity=other.quantity) for _, other in pairs
+                    ),
+                    source="journal",
+                )
+            )
+    return facts
+
+
+def _changes(known: Lot, later: Lot, on: dt.date) -> list[Transaction]:
+    """What became of a lot besides a split: units that left, another cost."""
+    facts = []
+    basis = known.basis
+    if later.quantity != known.quantity and not _is_split(known, later):
+        gone = _removed(known, known.quantity - later.quantity, on)
+        basis -= gone.basis or ZERO
+        facts.append(gone)
+    if later.basis != basis:
+        facts.append(
+            Transaction(
+                id=f"{later.id} restated",
+                date=on,
+                account=later.account,
+                kind=TransactionKind.RESTATED,
+                symbol=later.symbol,
+                lot_id=later.id,
+                basis=later.basis,
+                source="journal",
+            )
+        )
+    return facts
 
 
 def _removed(lot: Lot, quantity: Decimal, on: dt.date) -> Transaction:
@@ -65,6 +147,8 @@ def _removed(lot: Lot, quantity: Decimal, on: dt.date) -> Transaction:
         kind=TransactionKind.REMOVED,
         symbol=lot.symbol,
         quantity=quantity,
+        basis=share_of(lot.basis, quantity, lot.quantity),
+        acquired=lot.acquired,
         method="specified",
         picks=(LotPick(lot_id=lot.id, quantity=quantity),),
         source="journal",

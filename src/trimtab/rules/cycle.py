@@ -25,6 +25,7 @@ from trimtab.rules.holdings import Holdings, bands_of, cash_class, holdings, tar
 from trimtab.rules.plan import Planning, apply_trades, describe, make_plan, plan_id
 from trimtab.rules.tax.books import as_instructed, books_at, tax_lots
 from trimtab.rules.tax.locks import purchase_locks, recent_purchases
+from trimtab.rules.tax.schedule import coming
 from trimtab.rules.words import listing, money, percent, points
 
 
@@ -36,15 +37,19 @@ def decide(
     *cycle* names the turn and enters the plan's id. Nothing here reads a clock, a file or chance.
     """
     ledger = books_at(snapshot, memory, tax)
-    broker_lots = snapshot.lots
-    snapshot = replace(snapshot, lots=tax_lots(broker_lots, ledger))
+    today = trade_date(snapshot.at)
+    snapshot = replace(
+        snapshot,
+        lots=tax_lots(snapshot.lots, ledger),
+        scheduled=coming(ledger, snapshot.scheduled, today),
+    )
     held = holdings(snapshot, policy)
     is_defensive = memory.breaker is not None
     targets = targets_of(policy, is_defensive=is_defensive)
     bands = bands_of(policy)
     suspects = gates.suspects(snapshot, policy)
     next_look = _next_look(memory, policy)
-    today = trade_date(snapshot.at)
+    taxpayers = {name: account.taxpayer for name, account in ledger.accounts.items()}
     looked = not suspects and (next_look is None or today >= next_look)
     measured = measure(held.values, held.total, targets, bands)
     drifts, transitions = advance(measured, memory.bands, bands, snapshot.at, looks=looked)
@@ -56,8 +61,22 @@ def decide(
         targets=targets,
         destination=next(iter(bands.values())).destination,
         drifts=drifts,
-        wash_locks=purchase_locks(ledger, today, snapshot.instruments),
-        recent=recent_purchases(ledger, today, snapshot.instruments, memory.disposals),
+        wash=ledger.rule,
+        taxpayers=taxpayers,
+        wash_locks={
+            (taxpayer, symbol): lock
+            for taxpayer in sorted(set(taxpayers.values()))
+            for symbol, lock in purchase_locks(
+                ledger, today, snapshot.instruments, taxpayer
+            ).items()
+        },
+        recent={
+            (taxpayer, symbol): bought
+            for taxpayer in sorted(set(taxpayers.values()))
+            for symbol, bought in recent_purchases(
+                ledger, today, snapshot.instruments, memory.disposals, taxpayer
+            ).items()
+        },
         closed=_closed(memory),
         is_defensive=is_defensive,
     )

@@ -161,6 +161,22 @@ def test_options_short_sales_and_cancelled_trades_are_left_for_a_person(line, re
     assert review.text.startswith(reason)
 
 
+@pytest.mark.parametrize(
+    ("action", "symbol"),
+    [
+        ("YOU BOUGHT OPENING TRANSACTION CALL (VTI) VANGUARD MAR 21 25 $290", " -VTI250321C290"),
+        ("YOU SOLD OPENING TRANSACTION PUT (VTI) VANGUARD MAR 21 25 $290", ""),
+        ("EXPIRED CALL (VTI) VANGUARD MAR 21 25 $290", "9220411AB"),
+    ],
+)
+def test_an_option_is_filed_under_the_share_that_it_is_on(action, symbol, read):
+    head = "Run Date,Account,Action,Symbol,Description,Quantity,Price ($),Amount ($)\n"
+    row = f'02/20/2025,Joint Z1,"{action} (100 SHS) (Cash)",{symbol},CALL,2,4,-800\n'
+    (review,) = read(head + row).transactions
+    assert (review.kind, review.symbol) == (TransactionKind.REVIEW, "VTI")
+    assert symbol.strip() in review.text
+
+
 def test_a_history_that_breaks_off_is_refused(tmp_path):
     path = tmp_path / "export.csv"
     path.write_bytes(FIDELITY_HISTORY_2026.encode()[:-8])

@@ -129,7 +129,7 @@ def test_a_dividend_that_is_only_money_is_kept_as_money_and_noted(read):
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("2024-03-15,taxable,sell short,VTI,4,230,,,,,,,,", "for a person"),
+        ("2024-03-15,taxable,sell short,VTI,4,230,,,,,,,,", 'the action "sell short" is not judged'),
         ("2024-03-15,taxable,buy,AAPL 01/16/2026 250.00 C,1,4,,,,,,,,", "an option"),
         ("2024-03-15,taxable,bought back,VTI,4,230,,,,,,,,", "is not known"),
         ("2024-03-15,taxable,bye,VTI,4,230,,,,,,,,", "did you mean buy?"),
@@ -144,10 +144,32 @@ def test_what_no_rule_judges_is_left_for_a_person_and_noted(row, reason, read):
     assert has_note(imported, "line 2", "left for you to look at")
 
 
+def test_an_unknown_action_is_told_which_there_are(read):
+    imported = read(f"{HEADER}2024-03-15,taxable,Kauf,VTI,4,230,,,,,,,,\n")
+    assert has_note(imported, '"Kauf" is not known', "buy, sell, reinvest", "mapping")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "2025-02-20,taxable,buy to open,VTI 03/21/2025 290.00 C,2",
+        "2025-02-20,taxable,buy,-VTI250321C290,2",
+        "2025-02-20,taxable,review,VTI  250321C00290000,2",
+    ],
+)
+@pytest.mark.parametrize("text", ["", "two calls"])
+def test_an_option_is_filed_under_the_share_that_it_is_on(row, text, read):
+    review = one(read, f"{row},4,{text}", "date,account,action,symbol,quantity,price,text\n")
+    assert (review.kind, review.symbol) == (TransactionKind.REVIEW, "VTI")
+    assert row.split(",")[3] in review.text
+    assert text in review.text
+
+
 def test_a_review_of_ones_own_keeps_its_words(read):
     header = "date,account,action,symbol,quantity,text\n"
     review = one(read, "2024-03-15,taxable,review,VTI,4,a merger: ask the broker", header)
     assert (review.kind, review.quantity) == (TransactionKind.REVIEW, Decimal(4))
+    assert review.text == "a merger: ask the broker"
     assert review.text == "a merger: ask the broker"
 
 
@@ -281,6 +303,35 @@ def test_the_faults_of_all_lines_are_told_together(read):
         "2024-13-16,taxable,buy,VTI,1,ten,,,,,,,,",
     )
     assert [fault.partition(":")[0] for fault in found] == ["line 2, quantity", "line 4, date"]
+
+
+@pytest.mark.parametrize(
+    ("day", "amount", "settings"),
+    [
+        ("02.01.2025", "10", ['date_format = "DD.MM.YYYY"']),
+        ("2.1.2025", "10", ['date_format = "D.M.YYYY"']),
+        ("25/01/2025", "10", ['date_format = "DD/MM/YYYY"']),
+        ("2025-01-02", "1.000,5", ['decimal = ","']),
+        ("2025-01-02", "1000,50", ['decimal = ","']),
+        ("2025-01-02", "1,5", ['decimal = ","']),
+        ("02.01.2025", "1.000,5", ['date_format = "DD.MM.YYYY"', 'decimal = ","']),
+    ],
+)
+def test_a_european_file_is_told_which_mapping_reads_it(day, amount, settings, read):
+    header = "date;account;action;symbol;quantity;amount\n"
+    first, *rest = faults(read, f"{day};a;buy;VTI;1;{amount}", header=header)
+    assert "mapping" in first
+    assert [setting in first for setting in ('date_format = "', 'decimal = ","')] == [
+        any(setting.startswith(name) for setting in settings) for name in ("date", "decimal")
+    ]
+    assert all(setting in first for setting in settings)
+    assert all(fault.startswith("line 2") for fault in rest)
+    assert len(rest) == len(settings)
+
+
+def test_what_no_mapping_would_read_is_not_told_of_one(read):
+    (fault,) = faults(read, "2024-01-16,taxable,buy,VTI,ten,10,,,,,,,,")
+    assert "mapping" not in fault
 
 
 def test_a_date_that_shows_the_month_first_explains_the_others(read):

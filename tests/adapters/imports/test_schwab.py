@@ -275,6 +275,21 @@ def test_what_no_rule_judges_is_left_for_a_person(row, reason, read):
     assert has_note(imported, "line 2", "left for you to look at")
 
 
+@pytest.mark.parametrize(
+    ("action", "symbol"),
+    [
+        ("Buy to Open", "VTI 03/21/2025 290.00 C"),
+        ("Buy", "VTI   250321C00290000"),
+        ("Assigned", "VTI 21MAR25 290 P"),
+    ],
+)
+def test_an_option_is_filed_under_the_share_that_it_is_on(action, symbol, read):
+    imported = read(f'{_HEADER}"02/20/2025","{action}","{symbol}","C","2","$4","","-$800"\n')
+    (review,) = imported.transactions
+    assert review.symbol == "VTI"
+    assert symbol in review.text
+
+
 def test_a_sale_may_be_written_with_a_negative_quantity(read):
     sale = read(_HEADER + '"02/07/2024","Sell","AMZN","A","-1,471","$170.07","","$250,172.97"\n')
     assert sale.transactions[0].quantity == Decimal(1471)

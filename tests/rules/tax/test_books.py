@@ -189,3 +189,104 @@ def test_lots_and_ledger_hold_the_same_units_after_a_split_that_rounds(journal):
     journal.record(book(split, journal.memory, ACCOUNTS["taxable"], {}), "2026-02-10")
     told = {one.id: (one.quantity, one.basis) for one in journal.memory.lots.values()}
     assert {one.id: (one.quantity, one.basis) for one in journal.lots()} == told
+
+
+def sale_told(quantity: str, proceeds: str, cost: str, acquired: str, sold: str) -> Disposal:
+    """A line of a file of sales about the account `ira`'s owner or `taxable`."""
+    return Disposal(
+        id=f"told-{acquired}-{sold}",
+        account="taxable",
+        symbol="VTI",
+        lot_id=f"told-{acquired}",
+        quantity=Decimal(quantity),
+        acquired=dt.date.fromisoformat(acquired),
+        holding_since=dt.date.fromisoformat(acquired),
+        sold=dt.date.fromisoformat(sold),
+        proceeds=Decimal(proceeds),
+        basis=Decimal(cost),
+        term=Term.SHORT,
+        is_taxed=True,
+        source="sales.csv",
+    )
+
+
+@pytest.mark.parametrize("asked_on", ["2026-03-12", "2026-03-23", "2026-09-01"])
+def test_it_does_not_matter_when_the_files_were_told(asked_on):
+    journal = Journal()
+    sale = sale_told("100", "9000", "10000", "2025-06-02", "2026-02-20")
+    journal.record(SalesRecorded(disposals=(sale,), source="file"), asked_on)
+    journal.open("ira", lot("ira", "VTI", "20", "1800", "2026-03-10", "x1"), day=asked_on)
+    (sold,) = journal.ledger().sales()
+    assert (sold.disallowed, sold.permanent) == (200, 200)
+
+
+def test_sales_told_late_and_in_the_wrong_order_count_in_their_own():
+    first = sale_told("10", "900", "1000", "2025-06-02", "2026-03-05")
+    second = sale_told("10", "950", "1000", "2025-06-03", "2026-03-27")
+    bought = lot("taxable", "ITOT", "10", "900", "2026-04-02", "new")
+    found = []
+    for told in ([first, second], [second, first]):
+        journal = Journal()
+        for sale in told:
+            journal.record(SalesRecorded(disposals=(sale,), source="file"), "2026-04-03")
+        journal.open("taxable", bought, day="2026-04-03")
+        found.append({row.sold: row.disallowed for row in journal.ledger().sales()})
+    assert found[0] == found[1] == {first.sold: 100, second.sold: 0}
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        pytest.param(("50", "4500.01"), id="a corrected cost"),
+        pytest.param(("30", "2700.00"), id="some units gone"),
+        pytest.param(("30", "2699.99"), id="some units gone, the rest rounded"),
+        pytest.param(("100", "4500"), id="a split"),
+    ],
+)
+def test_a_lot_told_again_replaces_no_second_loss_and_keeps_what_it_took_up(journal, later):
+    quantity, cost = later
+    journal.trade(Side.SELL, "taxable", "VTI", "10", "80", "2026-02-20")
+    journal.open("taxable", *journal.memory.lots.values(), day="2026-02-21")
+    held = lot("taxable", "VTI", "50", "4500", "2026-03-10", "x1")
+    journal.open("taxable", held, day="2026-03-11")
+    before = journal.ledger()
+    assert [match.disallowed for match in before.matches()] == [200]
+    told = replace(held, quantity=Decimal(quantity), basis=Decimal(cost))
+    journal.open("taxable", told, day="2026-03-20")
+    after = journal.ledger()
+    assert after.matches() == before.matches()
+    paid = sum((piece.paid for piece in after.lots()), ZERO)
+    assert paid == Decimal(cost)
+    assert all(piece.acquired == held.acquired for piece in after.lots())
+
+
+def test_a_replacement_sold_in_an_account_known_from_files_realizes_what_it_took_up(journal):
+    journal.trade(Side.SELL, "taxable", "VTI", "10", "80", "2026-02-20")
+    held = lot("taxable", "VTI", "10", "900", "2026-03-01", "x1")
+    journal.open("taxable", held, day="2026-03-02")
+    journal.open("taxable", day="2026-04-11")
+    sale = sale_told("10", "850", "900", "2026-03-01", "2026-04-10")
+    journal.record(SalesRecorded(disposals=(sale,), source="file"), "2026-04-12")
+    _, sold = journal.ledger().sales()
+    assert (sold.basis, sold.gain, sold.term) == (1100, -250, Term.LONG)
+    assert journal.ledger().lots() == ()
+
+
+def test_a_lot_that_left_one_account_and_came_to_another_moved(journal):
+    ours = replace(FILE.accounts["taxable"])
+    accounts = {**ACCOUNTS, "second": replace(ACCOUNTS["taxable"], id="second")}
+    assert ours.owner == accounts["second"].owner
+    journal.trade(Side.SELL, "taxable", "VTI", "10", "80", "2026-02-20")
+    held = lot("taxable", "VTI", "4", "360", "2026-03-01", "x1")
+    journal.open("taxable", held, day="2026-03-02")
+    for order in (("second", "taxable"), ("taxable", "second")):
+        told = Journal()
+        told.memory = journal.memory
+        for account in order:
+            lots = (replace(held, account="second"),) if account == "second" else ()
+            told.open(account, *lots, day="2026-03-05")
+        ledger = books_of(told.memory, TAX, accounts, INSTRUMENTS)
+        (piece,) = ledger.lots()
+        assert (piece.account, piece.basis, piece.is_used) == ("second", Decimal(440), True)
+        assert len(ledger.matches()) == 1
+        assert tax_lots(told.memory.lots.values(), ledger)

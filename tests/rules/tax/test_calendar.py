@@ -111,7 +111,8 @@ def test_the_calendar_the_locks_and_a_purchase_itself_agree(case, days):
     on = later(ledger.until, days)
     groups = wash_calendar(ledger, on, later(on, 61)).groups
     symbols = {one.symbol for one in case.transactions if one.symbol != "BTC"}
-    locked = set(purchase_locks(ledger, on, symbols))
+    taxpayers = {one.taxpayer for one in case.accounts.values()}
+    locked = {s for one in taxpayers for s in purchase_locks(ledger, on, symbols, one)}
     assert locked == symbols & {
         symbol for group in groups if group.buy_from > on for symbol in group.symbols
     }

@@ -463,12 +463,14 @@ def test_a_recent_purchase_of_coins_washes_nothing():
 def test_what_the_planner_may_do_the_guard_calls_clear(case, chance, days):
     ledger = replayed(case)
     purchase = some_purchase(ledger, case, chance, later(ledger.until, days))
-    locks = purchase_locks(ledger, purchase.date, [purchase.symbol])
+    buyer = ledger.accounts[purchase.account].taxpayer
+    locks = purchase_locks(ledger, purchase.date, [purchase.symbol], buyer)
     if not locks:
         assert guard_purchase(ledger, purchase).state is GuardState.CLEAR
     sale = some_sale(ledger, chance)
     assume(sale is not None)
-    recent = recent_purchases(ledger, sale.date, [sale.symbol], ledger.sales())
+    seller = ledger.accounts[sale.account].taxpayer
+    recent = recent_purchases(ledger, sale.date, [sale.symbol], ledger.sales(), seller)
     if not recent:
         assert guard_sale(ledger, sale).state is GuardState.CLEAR
 

@@ -29,6 +29,7 @@ from trimtab.adapters.imports.trade import (
     gross_of,
     is_cusip,
     is_option,
+    underlying_of,
 )
 from trimtab.domain.history import TaxAccount, Transaction, TransactionKind
 from trimtab.domain.imported import (
@@ -178,7 +179,10 @@ class Draft:
         )
 
     def add_review(self, record: Record, trade: Trade, reason: str) -> None:
-        """Keep a line that no rule judges, for a person to look at, with the *reason*."""
+        """Keep a line that no rule judges, for a person to look at, with the *reason*.
+
+        An option is filed under the share that it is on, where a loss on that share finds it.
+        """
         amount = trade.gross if trade.net is None else trade.net
         money = "" if amount is None else f", {amount:f} {trade.currency}"
         quantity = "" if trade.quantity is None else f"{trade.quantity:f} "
@@ -190,7 +194,7 @@ class Draft:
                 date=trade.date,
                 account=trade.account,
                 kind=TransactionKind.REVIEW,
-                symbol=trade.symbol,
+                symbol=underlying_of(trade.symbol),
                 quantity=abs(trade.quantity or ZERO),
                 text=f"{reason}: {verb}{quantity}{trade.symbol}{money}{remark}",
                 source=record.where,

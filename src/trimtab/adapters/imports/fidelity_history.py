@@ -65,6 +65,8 @@ _CASH_KINDS = {
     r"^transfer|^direct |^debit card|^electronic funds|^wire|^check|^bill pay|^contribution"
     r"|^cash contribution|^withdraw|^distribution|^journaled|^money line": "transfer",
 }
+_OPTION_ON = re.compile(r"\b(?:call|put)s? \(([A-Z./]+)\)", re.IGNORECASE)
+"""How the words of an option begin: `CALL (VTI) VANGUARD INDEX FDS`."""
 _AS_OF = re.compile(r"\bas of ([A-Za-z]{3}-\d{1,2}-\d{4}|\d{1,2}-\d{1,2}-\d{2,4})", re.IGNORECASE)
 _MISNAMED = (
     "the header says Quantity, Currency, Price where the rows hold"

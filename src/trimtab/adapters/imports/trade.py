@@ -16,6 +16,7 @@ _OPTION = re.compile(
     r"|[A-Z./]{1,6} \d{1,2}/\d{1,2}/\d{4} [\d.,]+ [CP]"  # Schwab's AAPL 01/16/2026 250.00 C
     r"|[A-Z./]{1,6} \d{1,2}[A-Z]{3}\d{2} [\d.,]+ [CP]"  # IBKR's AAPL 16JAN26 250 C
 )
+_ROOT = re.compile(r"-?([A-Z./]+)")
 _CUSIP = re.compile(r"(?=.*\d)[0-9A-Z]{8}\d")
 
 
@@ -72,6 +73,19 @@ def gross_of(trade: Trade) -> Money | None:
 def is_option(symbol: str) -> bool:
     """Whether *symbol* names an option, in the spelling of one of the brokers."""
     return bool(_OPTION.fullmatch(symbol))
+
+
+def underlying_of(symbol: str) -> str:
+    """The share that an option is on, by the root of its name; any other symbol as it is.
+
+    Examples:
+        >>> underlying_of("VTI 03/21/2025 290.00 C"), underlying_of("-VTI250321C290")
+        ('VTI', 'VTI')
+        >>> underlying_of("VTI")
+        'VTI'
+    """
+    root = _ROOT.match(symbol) if is_option(symbol) else None
+    return root[1] if root else symbol
 
 
 def is_cusip(symbol: str) -> bool:

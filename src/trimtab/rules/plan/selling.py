@@ -13,8 +13,7 @@ from trimtab.rules.holdings import class_of
 from trimtab.rules.plan.table import Planning, Table
 from trimtab.rules.tax.locks import RecentPurchase
 from trimtab.rules.tax.lots import picks_of, rate_of, selling_order, unit_tax
-from trimtab.rules.tax.matching import in_window
-from trimtab.rules.tax.wash import identical_symbols, is_exempt
+from trimtab.rules.tax.wash import identical_symbols
 from trimtab.rules.words import listing, money, percent, points
 
 Place = tuple[str, str]
@@ -229,7 +228,7 @@ def _queues(table: Table, classes: set[str], skipped: set[Place]) -> dict[Place,
         )
         by_id = {lot.id: lot for lot in lots}
         ordered = [by_id[lot.id] for lot in ordered]
-        recent = table.planning.recent.get(symbol, ())
+        recent = table.planning.recent.get((table.planning.taxpayers[account_id], symbol), ())
         sellable = _sellable(table, account, ordered, recent)
         if sellable:
             queues[account_id, symbol] = sellable
@@ -289,7 +288,8 @@ def _why_not(
     coming = [
         one
         for one in table.snapshot.scheduled
-        if one.symbol in identical and in_window(table.today, one.date)
+        if one.symbol in identical
+        and table.planning.taxpayers[one.account] == table.planning.taxpayers[account.id]
     ]
     if coming:
         one = coming[0]
@@ -385,7 +385,7 @@ def _reinvested(trade: Trade, snapshot: Snapshot, planning: Planning) -> str:
         for lot in snapshot.lots
         if lot.symbol in identical and snapshot.accounts[lot.account].reinvests
     }
-    if not accounts or is_exempt(trade.symbol, snapshot.instruments):
+    if not accounts or planning.wash.is_exempt(trade.symbol, trade_date(snapshot.at)):
         return ""
     return f"; dividends reinvested in {listing(sorted(accounts))} may wash a part of it"
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from trimtab.domain.history import WashRule
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Price, Quantity, Weight
 from trimtab.domain.policy import Policy, TaxRule
 from trimtab.domain.trades import BandState, Drift, Refusal, Side, Trade
@@ -13,15 +14,16 @@ from trimtab.rules.drift import shrink_scale, shrunk_value
 from trimtab.rules.holdings import cash_class, class_of, holdings, may_hold
 from trimtab.rules.plan.apply import apply_trades
 from trimtab.rules.tax.locks import RecentPurchase
-from trimtab.rules.tax.wash import WashLock, identical_symbols, is_exempt
+from trimtab.rules.tax.wash import WashLock, identical_symbols
 
 
 class Planning(Struct, frozen=True, kw_only=True):
     """What a plan is made from, besides the snapshot.
 
-    `drifts` carry the band states; `wash_locks` the symbols that may not be bought; `recent`, by
-    symbol, the purchases before this plan that would wash a loss; `closed` the accounts that may
-    not be traded, with the reason.
+    `drifts` carry the band states; `wash` says what section 1091 reaches, and `taxpayers` whose
+    each account is; `wash_locks` are the symbols that a taxpayer may not buy, and `recent` the
+    purchases before this plan that would wash a loss of one; `closed` the accounts that may not be
+    traded, with the reason.
     """
 
     policy: Policy
@@ -29,8 +31,10 @@ class Planning(Struct, frozen=True, kw_only=True):
     targets: Mapping[str, Weight]
     destination: Weight
     drifts: tuple[Drift, ...]
-    wash_locks: Mapping[str, WashLock]
-    recent: Mapping[str, tuple[RecentPurchase, ...]]
+    wash: WashRule
+    taxpayers: Mapping[str, str]
+    wash_locks: Mapping[tuple[str, str], WashLock]
+    recent: Mapping[tuple[str, str], tuple[RecentPurchase, ...]]
     closed: Mapping[str, str]
     is_defensive: bool = False
 
@@ -163,13 +167,13 @@ class Table(Struct, kw_only=True):
         """The accounts of this side that may be traded."""
         return _open_accounts(self.snapshot, self.planning, in_wallets=self.in_wallets)
 
-    def purchase_lock(self, symbol: str) -> str | None:
+    def purchase_lock(self, symbol: str, account: Account) -> str | None:
         """Why *symbol* may not be bought now for the sake of a loss, or None."""
         identical = identical_symbols(symbol, self.planning.tax.identical)
         sold = sorted(identical & self.sold_at_loss)
         if sold:
             return f"{sold[0]} is sold at a loss in this plan"
-        lock = self.planning.wash_locks.get(symbol)
+        lock = self.planning.wash_locks.get((self.planning.taxpayers[account.id], symbol))
         if lock is None:
             return None
         return (
@@ -188,7 +192,7 @@ class Table(Struct, kw_only=True):
             if symbol in self.planning.policy.orders.no_buy:
                 reasons.append(f"{symbol} is on the policy's no-buy list")
                 continue
-            lock = self.purchase_lock(symbol)
+            lock = self.purchase_lock(symbol, account)
             if lock is None:
                 return symbol, "; ".join(reasons)
             reasons.append(lock)
@@ -219,7 +223,7 @@ class Table(Struct, kw_only=True):
         """Whether selling *lot* could realize a loss that section 1091 might disallow."""
         return (
             self.snapshot.accounts[lot.account].kind.is_taxed
-            and not is_exempt(lot.symbol, self.snapshot.instruments)
+            and not self.planning.wash.is_exempt(lot.symbol, self.today)
             and self.unit_proceeds(lot.symbol) < lot.unit_cost
         )
 

@@ -19,6 +19,7 @@ from trimtab.domain.values import (
     Snapshot,
     trade_date,
 )
+from trimtab.rules.tax.chronology import in_order
 from trimtab.rules.tax.ledger import Ledger
 
 
@@ -55,9 +56,8 @@ def books_of(
         tax_accounts(accounts.values()),
         wash_rule(tax, instruments),
         (tax.short_term_rate, tax.long_term_rate),
-        may_be_late=True,
     )
-    ledger.extend(memory.history)
+    ledger.extend(in_order(memory.history, tax_accounts(accounts.values())))
     return ledger
 
 

@@ -23,6 +23,7 @@ from trimtab.rules.tax.matching import WINDOW_DAYS, first_safe_day, in_window
 from trimtab.rules.tax.preview import PreviewedPiece, preview_purchase, preview_sale
 from trimtab.rules.tax.schedule import (
     LATE_DAYS,
+    is_near,
     is_recorded,
     purchases_due,
 )
@@ -109,7 +110,7 @@ def guard_sale(ledger: Ledger, sale: Transaction, outlook: Outlook = NOTHING_ELS
     if not losing:
         return _without_loss(ledger, sale, outlook)
     due = _due(ledger, sale, outlook)
-    near = [one for one in due if _is_near(one, sale.date)]
+    near = [one for one in due if is_near(one, sale.date)]
     washes = [_of_match(match) for piece in losing for match in piece.matches]
     washes += _by_schedule(ledger, losing, near, outlook.prices)
     gaps = (*_reinvested(ledger, sale, outlook), *_gaps(ledger, sale, outlook, taxed_only=False))
@@ -272,11 +273,6 @@ def _due(ledger: Ledger, sale: Transaction, outlook: Outlook) -> list[ScheduledP
     ]
 
 
-def _is_near(planned: ScheduledPurchase, sold: dt.date) -> bool:
-    """Whether it can fall into the window, wherever a weekend moves it."""
-    return planned.date - _WINDOW <= sold <= planned.bought_by + _WINDOW
-
-
 def _by_schedule(
     ledger: Ledger,
     losing: Iterable[PreviewedPiece],
@@ -336,7 +332,7 @@ def _safe_to_sell(
         pieces = preview_sale(ledger, replace(sale, date=day))
         conflicts = [match.acquired for piece in pieces for match in piece.matches]
         if any(piece.loss > 0 for piece in pieces):
-            conflicts += [one.bought_by for one in due if _is_near(one, day)]
+            conflicts += [one.bought_by for one in due if is_near(one, day)]
         if not conflicts:
             return day
         day = first_safe_day(max(conflicts))

@@ -7,7 +7,7 @@ pieces adds up to the last digit, and nothing is rounded before it is printed.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import localcontext
+from decimal import Decimal, localcontext
 
 from trimtab.domain.errors import InputError
 from trimtab.domain.history import (
@@ -29,6 +29,9 @@ from trimtab.rules.tax.matching import Disposed, Group
 from trimtab.rules.tax.pieces import LotRow, Piece, Row, moved, select, tax_lot
 from trimtab.rules.tax.reviewing import reviews_of
 
+_LEAST, _MOST = Decimal("1E-18"), Decimal("1E+15")
+"""Fewer units than a wei, and more than a quadrillion units or dollars, are a mistake."""
+
 
 class Ledger:
     """Lots, sales and wash sales of a household, extended event by event.
@@ -42,18 +45,11 @@ class Ledger:
         accounts: Mapping[str, TaxAccount],
         rule: WashRule,
         rates: tuple[Weight, Weight] | None = None,
-        *,
-        may_be_late: bool = False,
     ) -> None:
-        """An empty ledger over *accounts*; *rates* (short, long) serve the method `min_tax`.
-
-        A live journal learns of some things late: with *may_be_late* a transaction may be dated
-        before the last one, and is matched with what is still there when it comes.
-        """
+        """An empty ledger over *accounts*; *rates* (short, long) serve the method `min_tax`."""
         self._accounts = accounts
         self._rule = rule
         self._rates = rates
-        self._may_be_late = may_be_late
         self._group_of = group_names(rule)
         self._groups: dict[tuple[str, str], Group] = {}
         self._rows: dict[tuple[str, str], Row] = {}
@@ -61,7 +57,7 @@ class Ledger:
         self._matches: list[WashMatch] = []
         self._dividends: list[Transaction] = []
         self._to_review: list[Transaction] = []
-        self._splits_seen: set[tuple[str, str, dt.date]] = set()
+        self._splits_told: dict[tuple[str, str], int] = {}
         self._told_purchases: dict[tuple[str, str, dt.date], str] = {}
         self._sequence = 0
         self._until = dt.date.min
@@ -172,7 +168,7 @@ class Ledger:
                 "it, or correct the name."
             )
             raise InputError(msg)
-        if transaction.date < self._until and not self._may_be_late:
+        if transaction.date < self._until:
             msg = (
                 f"{_where(transaction)}: {transaction.date} comes after {self._until}: put the "
                 "transactions in the order of their dates."
@@ -190,6 +186,8 @@ class Ledger:
                 self._close(transaction, account)
             case TransactionKind.REMOVED:
                 self._remove(transaction)
+            case TransactionKind.RESTATED:
+                self._row(transaction.account, transaction.symbol).restate(transaction)
             case TransactionKind.TRANSFER:
                 self._transfer(transaction, account)
             case TransactionKind.SPLIT:
@@ -213,7 +211,7 @@ class Ledger:
         since = transaction.holding_since or transaction.acquired or transaction.date
         piece = Piece(lot, transaction.quantity, cost, cost, since)
         piece.is_used = since < lot.acquired
-        lot.pieces.append(piece)
+        lot.put(piece)
         row.add(lot, transaction.quantity)
         group = self._group(account, transaction.symbol)
         group.forget_before(transaction.date)
@@ -253,7 +251,8 @@ class Ledger:
         sold: list[Disposed] = []
         left_quantity, left_net = transaction.quantity, net
         for number, take in enumerate(takes):
-            proceeds = exact_share(left_net, take.quantity, left_quantity)
+            is_last = number == len(takes) - 1
+            proceeds = left_net if is_last else exact_share(left_net, take.quantity, left_quantity)
             left_quantity -= take.quantity
             left_net -= proceeds
             piece = row.remove(take)
@@ -346,24 +345,28 @@ class Ledger:
         row = self._row(account.id, transaction.symbol)
         goal = self._row(target.id, transaction.symbol)
         group = self._group(account, transaction.symbol)
-        for take in select(row, transaction, ZERO, self._rates):
-            source_lot = take.piece.lot
-            piece = row.remove(take)
-            lot = goal.lot(source_lot.id)
-            if lot is None:
-                lot = moved(source_lot, target)
-                goal.add(lot, ZERO)
-            elif lot.purchase != source_lot.purchase:
+        takes = select(row, transaction, ZERO, self._rates)
+        for take in takes:
+            there = goal.lot(transaction.lot_id or take.piece.lot.id)
+            if there is not None and there.purchase != take.piece.lot.purchase:
                 msg = (
-                    f"{_where(transaction)}: {target.id} holds another lot {lot.id!r}: give each "
+                    f"{_where(transaction)}: {target.id} holds another lot {there.id!r}: give each "
                     "purchase an id of its own."
                 )
                 raise InputError(msg)
+        for take in takes:
+            source_lot = take.piece.lot
+            piece = row.remove(take)
+            name = transaction.lot_id or source_lot.id
+            lot = goal.lot(name)
+            if lot is None:
+                lot = moved(source_lot, target, name)
+                goal.add(lot, ZERO)
             piece.lot, piece.account = lot, target
-            lot.pieces.append(piece)
+            lot.put(piece)
             goal.quantity += piece.quantity
-            if piece is not take.piece:
-                group.keep_before(piece, take.piece)
+            if piece is not take.piece and lot.is_purchase and not piece.is_used:
+                group.keep(piece)
 
     def _split(self, transaction: Transaction, account: TaxAccount) -> None:
         """Units change, basis and dates stay: a split is no purchase (26 USC 305(a), 307)."""
@@ -371,17 +374,14 @@ class Ledger:
         if numerator <= 0 or denominator <= 0:
             msg = f"{_where(transaction)}: a split is new units for old ones, such as 2:1."
             raise InputError(msg)
-        row = self._row(account.id, transaction.symbol)
-        row.quantity = row.quantity * numerator / denominator
-        for piece in row.pieces():
-            piece.quantity = piece.quantity * numerator / denominator
-        if transaction.picks:
-            row.round_to({pick.lot_id: pick.quantity for pick in transaction.picks})
-        for piece in row.pieces():
-            piece.add_basis(ZERO)
-        key = (account.taxpayer, transaction.symbol, transaction.date)
-        if key not in self._splits_seen:
-            self._splits_seen.add(key)
+        told = {pick.lot_id: pick.quantity for pick in transaction.picks}
+        self._row(account.id, transaction.symbol).split(numerator, denominator, told)
+        # Every account tells of the same split, perhaps on another day: losses feel it once.
+        place = (account.id, transaction.symbol)
+        whole = (account.taxpayer, transaction.symbol)
+        told_here = self._splits_told[place] = self._splits_told.get(place, 0) + 1
+        if told_here > self._splits_told.get(whole, 0):
+            self._splits_told[whole] = told_here
             group = self._group(account, transaction.symbol)
             group.scale(transaction.symbol, numerator, denominator)
 
@@ -425,9 +425,15 @@ def is_loss(row: Disposed) -> bool:
 
 
 def _require_quantity(transaction: Transaction) -> None:
-    if transaction.quantity <= 0:
-        msg = f"{_where(transaction)}: the quantity is {transaction.quantity:f}: write it above 0."
+    if not _LEAST <= transaction.quantity <= _MOST:
+        msg = (
+            f"{_where(transaction)}: a quantity of {transaction.quantity} cannot be used: write it "
+            f"above 0, from {_LEAST:f} to {_MOST:f}."
+        )
         raise InputError(msg)
+    amounts = (transaction.amount, transaction.fee, transaction.basis or ZERO)
+    if any(abs(amount) > _MOST for amount in amounts):
+        raise InputError(f"{_where(transaction)}: more money than there is: correct the amount.")
 
 
 def _where(transaction: Transaction) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from trimtab.domain.history import LotSale
+from trimtab.domain.history import HOUSEHOLD, LotSale
 from trimtab.domain.trades import Disposal
 from trimtab.rules.tax.ledger import Ledger
 from trimtab.rules.tax.matching import WINDOW_DAYS, Group, first_safe_day
@@ -31,13 +31,18 @@ class RecentPurchase(Struct, frozen=True, kw_only=True):
         return (account, lot_id) in self.lots
 
 
-def purchase_locks(ledger: Ledger, on: dt.date, symbols: Iterable[str]) -> dict[str, WashLock]:
-    """Which of *symbols* may not be bought on *on*, each with the loss that forbids it longest."""
+def purchase_locks(
+    ledger: Ledger, on: dt.date, symbols: Iterable[str], taxpayer: str = HOUSEHOLD
+) -> dict[str, WashLock]:
+    """Which of *symbols* may not be bought on *on*, each with the loss that forbids it longest.
+
+    It is *taxpayer* who would buy: children and others stand alone, with losses of their own.
+    """
     locks: dict[str, WashLock] = {}
     for symbol in symbols:
         open_losses = [
             loss.row
-            for group in _groups(ledger, symbol)
+            for group in _groups(ledger, symbol, taxpayer)
             for loss in group.waiting
             if loss.quantity > 0 and 0 <= (on - loss.row.sold).days <= WINDOW_DAYS
         ]
@@ -57,6 +62,7 @@ def recent_purchases(
     on: dt.date,
     symbols: Iterable[str],
     sold: Iterable[LotSale | Disposal] = (),
+    taxpayer: str = HOUSEHOLD,
 ) -> dict[str, tuple[RecentPurchase, ...]]:
     """For each of *symbols*, the purchases that would wash a loss on *on*, the earliest first.
 
@@ -71,12 +77,13 @@ def recent_purchases(
         )
         for sale in sold
         if 0 <= (on - sale.acquired).days <= WINDOW_DAYS
+        and ledger.accounts[sale.account].taxpayer == taxpayer
     ]
     found: dict[str, tuple[RecentPurchase, ...]] = {}
     for symbol in symbols:
         if ledger.rule.is_exempt(symbol, on):
             continue
-        held = [one for group in _groups(ledger, symbol) for one in _bought(group, on)]
+        held = [one for group in _groups(ledger, symbol, taxpayer) for one in _bought(group, on)]
         known = {lot for one in held for lot in one.lots}
         held += [
             one
@@ -89,15 +96,14 @@ def recent_purchases(
     return found
 
 
-def _groups(ledger: Ledger, symbol: str) -> Iterator[Group]:
-    """Everything identical to *symbol*, of each taxpayer."""
-    seen = set()
+def _groups(ledger: Ledger, symbol: str, taxpayer: str) -> Iterator[Group]:
+    """Everything identical to *symbol* that *taxpayer* has bought or lost; nothing or one group."""
     for name, account in ledger.accounts.items():
-        if account.taxpayer not in seen:
+        if account.taxpayer == taxpayer:
             group = ledger.group_of(name, symbol)
             if group is not None:
-                seen.add(account.taxpayer)
                 yield group
+            return
 
 
 def _bought(group: Group, on: dt.date) -> Iterator[RecentPurchase]:

@@ -207,12 +207,6 @@ class Group:
         else:
             insort(self.available, piece, key=_age)
 
-    def keep_before(self, front: Piece, rest: Piece) -> None:
-        """Note *front*, cut from *rest*, in the place before it, if a loss may still find that."""
-        place = next((n for n, piece in enumerate(self.available) if piece is rest), None)
-        if place is not None:
-            self.available.insert(place, front)
-
     def lose(self, row: Disposed) -> None:
         """A sale at a loss: units held replace it, and what is left waits for a purchase."""
         loss = Loss(row, row.basis - row.proceeds - row.disallowed)
@@ -272,15 +266,15 @@ class Group:
         used = piece
         if quantity < piece.quantity:
             rest, used = piece, piece.cut(quantity)
-            piece.lot.put_before(used, rest)
+            piece.lot.put_front(used)
         amount = exact_share(loss.loss, quantity, loss.quantity)
         used.is_used = True
         is_permanent = not used.account.is_taxed
         if is_permanent:
             row.permanent += amount
         else:
-            used.add_basis(amount)
-            used.since = tacked(used.lot.acquired, row.sold, row.since, self.rule.tacking)
+            since = tacked(used.lot.acquired, row.sold, row.since, self.rule.tacking)
+            used.take_loss(amount, since)
         row.disallowed += amount
         row.replaced += quantity if loss.scale is None else quantity / loss.scale
         loss.quantity -= quantity
@@ -305,8 +299,8 @@ class Group:
         return rest
 
 
-def _age(piece: Piece) -> tuple[dt.date, int]:
-    return piece.lot.age
+def _age(piece: Piece) -> tuple[tuple[dt.date, int], Quantity]:
+    return piece.age
 
 
 def _is_past(piece: Piece, sold: dt.date) -> bool:

@@ -6,16 +6,20 @@ different basis and holding period; a sale that names no piece takes the front.
 
 import datetime as dt
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import count
 from typing import NamedTuple
 
 from trimtab.domain.errors import InputError
 from trimtab.domain.history import TaxAccount, TaxLot, Transaction
-from trimtab.domain.numbers import ZERO, Money, Price, Quantity, Weight, exact_share
+from trimtab.domain.numbers import ONE, ZERO, Money, Price, Quantity, Weight, exact_share
 from trimtab.domain.trades import LotPick
 from trimtab.rules.tax.lots import long_term_from
+from trimtab.rules.tax.ranking import Ranking
 
+SLIVER = Decimal("1E-20")
+"""Fewer units than this is what dividing leaves over: they go with what they are left of."""
 _UNIT_GRAIN = Decimal("1E-9")
 """Units whose basis differs by less rank as equal, so that a tie is decided by age."""
 
@@ -23,7 +27,8 @@ _UNIT_GRAIN = Decimal("1E-9")
 class Piece:
     """Units of one lot with one basis and one holding period; the ledger changes them in place.
 
-    `basis` is wash-adjusted, `paid` is not. `unit` ranks pieces: the basis of one unit.
+    `basis` is wash-adjusted, `paid` is not. `unit` ranks pieces: the basis of one unit. `place` is
+    where it begins in its lot, counted in the units in which the lot was bought.
     """
 
     __slots__ = (
@@ -33,6 +38,7 @@ class Piece:
         "lot",
         "name",
         "paid",
+        "place",
         "quantity",
         "since",
         "unit",
@@ -49,6 +55,7 @@ class Piece:
         self.basis = basis
         self.paid = paid
         self.since = since
+        self.place = ZERO
         self.is_used = False
         self.unit = (basis / quantity).quantize(_UNIT_GRAIN)
 
@@ -65,17 +72,51 @@ class Piece:
         front.basis = exact_share(self.basis, quantity, self.quantity)
         front.paid = exact_share(self.paid, quantity, self.quantity)
         front.since = self.since
+        front.place = self.place
         front.is_used = self.is_used
         front.unit = self.unit
+        self._ranked_anew_at(self.place + quantity / self.lot.scale)
         self.quantity -= quantity
         self.basis -= front.basis
         self.paid -= front.paid
         return front
 
+    @property
+    def age(self) -> tuple[tuple[dt.date, int], Quantity]:
+        """The age of its lot, and the place in it."""
+        return self.lot.age, self.place
+
+    def take_loss(self, amount: Money, since: dt.date) -> None:
+        """Take a disallowed loss into the basis, and the holding period of what was sold."""
+        self._leave_ranking()
+        self.since = since
+        self._set_basis(self.basis + amount)
+        self._enter_ranking()
+
+    def _ranked_anew_at(self, place: Quantity) -> None:
+        self._leave_ranking()
+        self.place = place
+        self._enter_ranking()
+
+    def _leave_ranking(self) -> None:
+        ranking = self.lot.row.ranking if self.lot.row is not None else None
+        if ranking is not None:
+            ranking.discard(self)
+
+    def _enter_ranking(self) -> None:
+        ranking = self.lot.row.ranking if self.lot.row is not None else None
+        if ranking is not None:
+            ranking.add(self)
+
+    def _set_basis(self, basis: Money) -> None:
+        self.basis = basis
+        self.unit = (basis / self.quantity).quantize(_UNIT_GRAIN)
+
     def add_basis(self, amount: Money) -> None:
-        """Raise the basis by a disallowed loss (26 USC 1091(d))."""
-        self.basis += amount
-        self.unit = (self.basis / self.quantity).quantize(_UNIT_GRAIN)
+        """Raise the basis by *amount*, or count its unit anew."""
+        self._leave_ranking()
+        self._set_basis(self.basis + amount)
+        self._enter_ranking()
 
 
 class LotRow:
@@ -89,6 +130,8 @@ class LotRow:
         "pieces",
         "pieces_made",
         "purchase",
+        "row",
+        "scale",
         "sequence",
         "symbol",
     )
@@ -113,18 +156,25 @@ class LotRow:
         self.purchase = purchase
         self.is_purchase = is_purchase
         self.pieces: list[Piece] = []
-        self.pieces_made = 0
+        self.pieces_made = count(1)
+        self.scale: Quantity = ONE
+        self.row: Row | None = None
 
     @property
     def age(self) -> tuple[dt.date, int]:
         """What "first in" means: the actual acquisition, then the order of the records."""
         return self.acquired, self.sequence
 
-    def put_before(self, front: Piece, rest: Piece) -> None:
-        """Place *front*, cut from *rest*, in the row before it, under a name of its own."""
-        self.pieces_made += 1
-        front.name = f"{self.pieces_made}"
-        self.pieces.insert(self.pieces.index(rest), front)
+    def put_front(self, front: Piece) -> None:
+        """Place *front*, cut from what follows it, in the row under a name of its own."""
+        front.name = f"{next(self.pieces_made)}"
+        self.put(front)
+
+    def put(self, piece: Piece) -> None:
+        """Take in *piece* at its place."""
+        insort(self.pieces, piece, key=_place)
+        if self.row is not None and self.row.ranking is not None:
+            self.row.ranking.add(piece)
 
 
 class Take(NamedTuple):
@@ -137,13 +187,14 @@ class Take(NamedTuple):
 class Row:
     """All lots of one symbol in one account, the oldest first."""
 
-    __slots__ = ("by_id", "lots", "quantity")
+    __slots__ = ("by_id", "lots", "quantity", "ranking")
 
     def __init__(self) -> None:
         """Nothing held."""
         self.lots: list[LotRow] = []
         self.by_id: dict[str, LotRow] = {}
         self.quantity: Quantity = ZERO
+        self.ranking: Ranking | None = None
 
     def pieces(self) -> Iterator[Piece]:
         """Every piece: lots first in, first out, and the front of each first."""
@@ -159,6 +210,10 @@ class Row:
         insort(self.lots, lot, key=_age)
         self.by_id[lot.id] = lot
         self.quantity += quantity
+        lot.row = self
+        if self.ranking is not None:
+            for piece in lot.pieces:
+                self.ranking.add(piece)
 
     def remove(self, take: Take) -> Piece:
         """Take units out; gives them as a piece of their own."""
@@ -167,11 +222,51 @@ class Row:
         if quantity < piece.quantity:
             return piece.cut(quantity)
         lot = piece.lot
+        if self.ranking is not None:
+            self.ranking.discard(piece)
         lot.pieces.remove(piece)
         if not lot.pieces:
             del self.lots[bisect_left(self.lots, lot.age, key=_age)]
             del self.by_id[lot.id]
         return piece
+
+    def ranked(self) -> Ranking:
+        """The pieces by the basis of a unit; kept from the first sale that asks."""
+        if self.ranking is None:
+            self.ranking = Ranking(self.pieces())
+        return self.ranking
+
+    def split(self, numerator: int, denominator: int, told: Mapping[str, Quantity]) -> None:
+        """Let every unit become others, as many of each lot as *told* where the books rounded."""
+        self.ranking = None
+        self.quantity = self.quantity * numerator / denominator
+        for lot in self.lots:
+            lot.scale = lot.scale * numerator / denominator
+            for piece in lot.pieces:
+                piece.quantity = piece.quantity * numerator / denominator
+        if told:
+            self.round_to(told)
+        for piece in self.pieces():
+            piece.add_basis(ZERO)
+
+    def restate(self, transaction: Transaction) -> None:
+        """Let a lot have cost what the books now say; what wash sales added stays on top.
+
+        Raises:
+            InputError: there is no such lot.
+        """
+        lot = self.by_id.get(transaction.lot_id)
+        if lot is None:
+            msg = f"{_where(transaction)}: no lot {transaction.lot_id!r} is held: name one that is."
+            raise InputError(msg)
+        left = (transaction.basis or ZERO) - sum((piece.paid for piece in lot.pieces), ZERO)
+        units = sum((piece.quantity for piece in lot.pieces), ZERO)
+        for piece in lot.pieces:
+            part = exact_share(left, piece.quantity, units)
+            left -= part
+            units -= piece.quantity
+            piece.paid += part
+            piece.add_basis(part)
 
     def round_to(self, quantities: Mapping[str, Quantity]) -> None:
         """Let each lot have as many units as the books say after a split that rounded.
@@ -198,18 +293,19 @@ class Row:
             self.lots[-1].pieces[-1].paid += paid
 
 
-def moved(lot: LotRow, account: TaxAccount) -> LotRow:
+def moved(lot: LotRow, account: TaxAccount, name: str) -> LotRow:
     """An empty twin of *lot* in another account: basis and dates go with the units."""
     twin = LotRow(
         account=account,
         symbol=lot.symbol,
-        id=lot.id,
+        id=name,
         acquired=lot.acquired,
         sequence=lot.sequence,
         purchase=lot.purchase,
         is_purchase=lot.is_purchase,
     )
     twin.pieces_made = lot.pieces_made
+    twin.scale = lot.scale
     return twin
 
 
@@ -243,7 +339,7 @@ def select(
     Raises:
         InputError: there are too few units, a lot is not held, or the picks do not add up.
     """
-    if transaction.quantity > row.quantity:
+    if transaction.quantity > row.quantity + SLIVER:
         msg = (
             f"{_where(transaction)}: {transaction.quantity:f} {transaction.symbol} leave "
             f"{transaction.account}, which holds {row.quantity:f}: add the purchases that are "
@@ -257,24 +353,25 @@ def select(
             latest = (piece for lot in reversed(row.lots) for piece in lot.pieces)
             return _first(latest, transaction.quantity)
         case "hifo":
-            dearest = sorted(row.pieces(), key=lambda piece: -piece.unit)
-            return _first(dearest, transaction.quantity)
+            return _first(row.ranked().dearest(), transaction.quantity)
         case "min_tax":
-            ranked = _by_tax(row, transaction, net_price, rates)
-            return _first(ranked, transaction.quantity)
+            return _first(_by_tax(row, transaction, net_price, rates), transaction.quantity)
         case "specified":
             return _specified(row, transaction)
 
 
 def _by_tax(
     row: Row, transaction: Transaction, net_price: Price, rates: tuple[Weight, Weight] | None
-) -> list[Piece]:
+) -> Iterator[Piece]:
+    """The pieces of *row*, the least tax on a unit first."""
     if rates is None:
         msg = (
             f"{_where(transaction)}: the method min_tax needs the household's rates: give them, "
             "or name another method."
         )
         raise InputError(msg)
+    if min(rates) > 0:
+        return row.ranked().least_taxed(net_price, transaction.date, rates)
     short, long = rates
     sold = transaction.date
 
@@ -282,23 +379,30 @@ def _by_tax(
         rate = long if sold >= long_term_from(piece.since) else short
         return ((net_price - piece.unit) * rate).quantize(_UNIT_GRAIN)
 
-    return sorted(row.pieces(), key=tax)
+    return iter(sorted(row.pieces(), key=tax))
 
 
-def _first(pieces: Iterator[Piece] | Sequence[Piece], quantity: Quantity) -> list[Take]:
+def _first(pieces: Iterator[Piece], quantity: Quantity) -> list[Take]:
     takes, left = [], quantity
     for piece in pieces:
-        if left <= 0:
+        if left <= SLIVER:
             break
-        part = min(left, piece.quantity)
+        part = _part(left, piece.quantity)
         takes.append(Take(piece, part))
         left -= part
     return takes
 
 
+def _part(wanted: Quantity, there: Quantity) -> Quantity:
+    """What is taken of a piece; all of it where only what dividing leaves over would stay."""
+    return there if there - wanted < SLIVER else wanted
+
+
 def _specified(row: Row, transaction: Transaction) -> list[Take]:
     named = sum((pick.quantity for pick in transaction.picks), ZERO)
-    if named != transaction.quantity:
+    if abs(named - transaction.quantity) > SLIVER or any(
+        p.quantity <= 0 for p in transaction.picks
+    ):
         msg = (
             f"{_where(transaction)}: the lots named make {named:f} {transaction.symbol}, the "
             f"trade is of {transaction.quantity:f}: name lots for exactly the quantity (a sale by "
@@ -320,7 +424,7 @@ def _of_lot(
     lot = row.lot(pick.lot_id)
     pieces = [] if lot is None else _piece_first(lot, pick.piece)
     free = {piece: piece.quantity - taken.get(piece, ZERO) for piece in pieces}
-    if sum(free.values(), ZERO) < pick.quantity:
+    if sum(free.values(), ZERO) < pick.quantity - SLIVER:
         msg = (
             f"{_where(transaction)}: {pick.quantity:f} {transaction.symbol} of lot {pick.lot_id} "
             f"leave {transaction.account}, which holds {sum(free.values(), ZERO):f} of it: name "
@@ -329,7 +433,9 @@ def _of_lot(
         raise InputError(msg)
     takes, left = [], pick.quantity
     for piece, there in free.items():
-        part = min(left, there)
+        if left <= SLIVER:
+            break
+        part = _part(left, there)
         if part > 0:
             takes.append(Take(piece, part))
             left -= part
@@ -349,6 +455,10 @@ def _joined(takes: list[Take]) -> list[Take]:
     for piece, quantity in takes:
         joined[piece] = joined.get(piece, ZERO) + quantity
     return [Take(piece, quantity) for piece, quantity in joined.items()]
+
+
+def _place(piece: Piece) -> Quantity:
+    return piece.place
 
 
 def _age(lot: LotRow) -> tuple[dt.date, int]:

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from trimtab.domain.policy import PurchaseRule
 from trimtab.domain.values import ScheduledPurchase
 from trimtab.rules.tax.ledger import Ledger
+from trimtab.rules.tax.matching import WINDOW_DAYS
 
 _WEEK_DAYS = {"week": 7, "two_weeks": 14}
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_WINDOW = dt.timedelta(days=WINDOW_DAYS)
 LATE_DAYS = 4
 """By how much a purchase may be booked later than planned, apart from a weekend."""
 
@@ -48,6 +50,23 @@ def is_recorded(ledger: Ledger, planned: ScheduledPurchase, on: dt.date) -> bool
         and planned.date <= lot.acquired <= planned.bought_by + dt.timedelta(days=LATE_DAYS)
         for lot in reversed(lots)
     )
+
+
+def is_near(planned: ScheduledPurchase, sold: dt.date) -> bool:
+    """Whether it can fall into the window of a loss on *sold*, wherever a weekend moves it."""
+    return planned.date - _WINDOW <= sold <= planned.bought_by + _WINDOW
+
+
+def coming(
+    ledger: Ledger, planned: Iterable[ScheduledPurchase], on: dt.date
+) -> tuple[ScheduledPurchase, ...]:
+    """Those of *planned* that would wash a loss of *on* and that the records do not hold yet."""
+    return tuple(one for one in planned if is_near(one, on) and not is_recorded(ledger, one, on))
+
+
+def span(on: dt.date) -> tuple[dt.date, dt.date]:
+    """After which day and until which day purchases are planned that concern a loss of *on*."""
+    return on - _WINDOW - dt.timedelta(days=LATE_DAYS + 1), on + _WINDOW
 
 
 def _days(rule: PurchaseRule, after: dt.date, until: dt.date) -> Iterator[dt.date]:
