@@ -97,13 +97,17 @@ def number(text: str) -> Decimal:
 
 def missing_switches(plain: Mapping[str, Any]) -> set[str]:
     """The overrides that such a case asks for and the library does not have."""
-    return set(plain.get("policy") or {}) - SWITCHES
+    overrides = plain.get("policy") or {}
+    # A switch that is off asks for nothing else than the default.
+    return {name for name, value in overrides.items() if value is not False} - SWITCHES
 
 
 def tax_case(plain: Mapping[str, Any]) -> TaxCase:
     household = plain["household"]
     owners = household["owners"]
-    coins = {name for name, facts in plain.get("symbols", {}).items() if facts["class"] == "crypto"}
+    coins = {
+        name for name, facts in plain.get("symbols", {}).items() if facts.get("class") == "crypto"
+    }
     rates = plain.get("rates")
     return TaxCase(
         accounts={

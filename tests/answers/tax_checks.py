@@ -25,7 +25,7 @@ from trimtab.adapters.law import read_law
 from trimtab.domain.history import LotSale, TransactionKind
 from trimtab.domain.law import Statutes
 from trimtab.rules.tax import lots, matching
-from trimtab.rules.tax.dividends import Holding, qualified
+from trimtab.rules.tax.dividends import qualified
 from trimtab.rules.tax.form8949 import (
     Box,
     BrokerFigures,
@@ -105,7 +105,7 @@ def _form_differences(case: TaxCase, sales: Sequence[LotSale]) -> Iterator[str]:
 
 def _years(case: TaxCase, filed: Return, sales: Sequence[LotSale]) -> dict[int, YearTotals]:
     brought = case.plain.get("carry_in", {}).get(filed.id)
-    carry = Carryover(st=number(brought["st"]), lt=number(brought["lt"])) if brought else NO_CARRY
+    carry = _carryover(brought)
     incomes = case.plain.get("taxable_income", {}).get(filed.id, {})
     totals = years_of(
         sales,
@@ -159,9 +159,16 @@ def _schedule_differences(
                 yield f"{name}{line} is one too many"
 
 
+def _carryover(brought: Mapping[str, str] | None) -> Carryover:
+    """What a case brings in; an amount that it leaves out is zero."""
+    if not brought:
+        return NO_CARRY
+    return Carryover(st=number(brought.get("st", "0")), lt=number(brought.get("lt", "0")))
+
+
 def _brought(case: TaxCase, filed: Return) -> Carryover:
     brought = case.plain.get("carry_in", {}).get(filed.id)
-    return Carryover(st=number(brought["st"]), lt=number(brought["lt"])) if brought else NO_CARRY
+    return _carryover(brought)
 
 
 def _dividend_differences(case: TaxCase, ledger: Ledger) -> Iterator[str]:
@@ -169,18 +176,8 @@ def _dividend_differences(case: TaxCase, ledger: Ledger) -> Iterator[str]:
     told = {one.id: one for one in case.transactions if one.kind is TransactionKind.DIVIDEND}
     for name, row in wanted.items():
         paid = told[name]
-        place = (paid.account, paid.symbol)
-        sold = [
-            Holding(sale.quantity, sale.acquired, sale.sold)
-            for sale in ledger.sales()
-            if (sale.account, sale.symbol) == place
-        ]
-        held = [
-            Holding(lot.quantity, lot.acquired)
-            for lot in ledger.lots()
-            if (lot.account, lot.symbol) == place
-        ]
-        found = qualified(paid, [*sold, *held], _statutes().qualified_dividends)
+        holdings = ledger.holdings(paid)
+        found = qualified(paid, holdings, _statutes().qualified_dividends)
         amounts = {"total": found.total, "qualified": found.qualified}
         yield from _amounts(f"dividend {name} ", {k: row[k] for k in amounts}, amounts)
 

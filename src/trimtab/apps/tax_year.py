@@ -278,11 +278,10 @@ def _dividends_of(source: TaxSource, one: TaxReturn, year: int) -> Dividends:
         and (account := source.accounts[dividend.account]).is_taxed
         and account.owner in one.owners
     ]
-    holdings = _holdings(source) if due else {}
     total = passing = ZERO
     remarks: list[str] = []
     for dividend in due:
-        own = holdings.get((dividend.account, dividend.symbol), [])
+        own = source.ledger.holdings(dividend)
         paid, remark = _dividend(source, dividend, own)
         with localcontext(EXACT):
             total += paid.total
@@ -314,18 +313,6 @@ def _dividend(
     if is_held and found.qualified and source.today <= decided:
         remarks.append(f"{what} qualifies as far as its units are held on; {decided} settles it.")
     return found, remarks
-
-
-def _holdings(source: TaxSource) -> dict[tuple[str, str], list[Holding]]:
-    """What was held by account and symbol, with the days of actual purchase and sale."""
-    found: dict[tuple[str, str], list[Holding]] = {}
-    for row in source.ledger.sales():
-        own = found.setdefault((row.account, row.symbol), [])
-        own.append(Holding(row.quantity, row.acquired, row.sold))
-    for lot in source.ledger.lots():
-        own = found.setdefault((lot.account, lot.symbol), [])
-        own.append(Holding(lot.quantity, lot.acquired))
-    return found
 
 
 # ---------------------------------------------------------------------- remarks

@@ -55,6 +55,10 @@ class Box(StrEnum):
         return self.value not in "CFIL"
 
 
+_DIGITS = 8
+"""Digits of a quantity that are printed, one satoshi."""
+
+
 class FormRule(Struct, frozen=True, kw_only=True):
     """Which symbols are digital assets, and the first tax year in which these have boxes G to L."""
 
@@ -129,7 +133,7 @@ class FormRow(Struct, frozen=True, kw_only=True):
     @property
     def description(self) -> str:
         """Column (a): `10 AAA`."""
-        return f"{self.quantity.normalize():f} {self.symbol}"
+        return f"{round(self.quantity, _DIGITS).normalize():f} {self.symbol}"
 
     @property
     def is_tacked(self) -> bool:

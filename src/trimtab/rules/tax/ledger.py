@@ -21,13 +21,15 @@ from trimtab.domain.history import (
     WashMatch,
     WashRule,
 )
-from trimtab.domain.numbers import DUST, EXACT, ZERO, Money, Weight, exact_share
+from trimtab.domain.numbers import DUST, EXACT, ZERO, Money, Quantity, Weight, exact_share
+from trimtab.rules.tax.dividends import Holding
+from trimtab.rules.tax.entitlement import Entitled, Share, SplitTold, holdings_of
 from trimtab.rules.tax.grouping import group_names
 from trimtab.rules.tax.history_order import by_order, order_of_disposition
 from trimtab.rules.tax.lots import term_of
 from trimtab.rules.tax.matching import Disposed, Group
 from trimtab.rules.tax.pieces import LotRow, Piece, Row, moved, select, tax_lot
-from trimtab.rules.tax.reviewing import reviews_of
+from trimtab.rules.tax.reviewing import gift_reviews, reviews_of
 
 _LEAST, _MOST = Decimal("1E-18"), Decimal("1E+15")
 """Fewer units than a wei, and more than a quadrillion units or dollars, are a mistake."""
@@ -55,7 +57,9 @@ class Ledger:
         self._rows: dict[tuple[str, str], Row] = {}
         self._sales: list[Disposed] = []
         self._matches: list[WashMatch] = []
-        self._dividends: list[Transaction] = []
+        self._dividends: list[Entitled] = []
+        self._splits: list[SplitTold] = []
+        self._names: set[tuple[str, str]] = set()
         self._to_review: list[Transaction] = []
         self._splits_told: dict[tuple[str, str], int] = {}
         self._told_purchases: dict[tuple[str, str, dt.date], str] = {}
@@ -85,7 +89,16 @@ class Ledger:
 
     def dividends(self) -> tuple[Transaction, ...]:
         """The dividends that were told, for the holding test of the shareholder."""
-        return tuple(self._dividends)
+        return tuple(entitled.dividend for entitled in self._dividends)
+
+    def holdings(self, dividend: Transaction) -> list[Holding]:
+        """The units that *dividend* was paid on, with the days of their purchase and sale."""
+        entitled = next(one for one in self._dividends if one.dividend is dividend)
+        names = {share.lot_id for share in entitled.shares}
+        sales = (row.frozen() for row in self._sales if row.lot.id in names)
+        whole = (self._accounts[dividend.account].taxpayer, dividend.symbol)
+        splits = [one for one in self._splits if (one.taxpayer, one.symbol) == whole]
+        return holdings_of(entitled, sales, splits)
 
     def to_review(self) -> tuple[Transaction, ...]:
         """Options and short positions that were told, beside a loss or not."""
@@ -94,7 +107,8 @@ class Ledger:
     def reviews(self) -> tuple[Review, ...]:
         """Options and short positions within the window of a loss, which a person must judge."""
         losses = [row for row in self._sales if is_loss(row)]
-        return reviews_of(self._to_review, losses, self._accounts, self._group_of)
+        near = reviews_of(self._to_review, losses, self._accounts, self._group_of)
+        return (*near, *gift_reviews(losses))
 
     @property
     def rule(self) -> WashRule:
@@ -193,7 +207,7 @@ class Ledger:
             case TransactionKind.SPLIT:
                 self._split(transaction, account)
             case TransactionKind.DIVIDEND:
-                self._dividends.append(transaction)
+                self._dividends.append(self._entitled(transaction))
             case TransactionKind.REVIEW:
                 self._to_review.append(transaction)
 
@@ -207,6 +221,8 @@ class Ledger:
                 "give each purchase an id of its own."
             )
             raise InputError(msg)
+        if transaction.kind is not TransactionKind.OPENING:
+            self._require_new("purchase", f"{transaction.account}/{lot_id}", transaction)
         lot = self._new_lot(transaction, account, lot_id)
         since = transaction.holding_since or transaction.acquired or transaction.date
         piece = Piece(lot, transaction.quantity, cost, cost, since)
@@ -246,6 +262,7 @@ class Ledger:
         row = self._row(transaction.account, transaction.symbol)
         net = transaction.amount - transaction.fee
         takes = select(row, transaction, net / transaction.quantity, self._rates)
+        self._require_new("sale", transaction.id, transaction)
         if len(takes) > 1:
             takes.sort(key=order_of_disposition)
         sold: list[Disposed] = []
@@ -382,8 +399,42 @@ class Ledger:
         told_here = self._splits_told[place] = self._splits_told.get(place, 0) + 1
         if told_here > self._splits_told.get(whole, 0):
             self._splits_told[whole] = told_here
+            ratio = Decimal(numerator) / denominator
+            self._splits.append(SplitTold(*whole, transaction.date, ratio))
             group = self._group(account, transaction.symbol)
             group.scale(transaction.symbol, numerator, denominator)
+
+    def _entitled(self, dividend: Transaction) -> Entitled:
+        """The units held when the ex-date began; what was sold on it is paid too.
+
+        A gift counts as held since the giver bought it (26 USC 1223(2)); the time that a wash
+        sale adds does not count (26 USC 246(c)(3)).
+        """
+        shares: dict[str, Share] = {}
+
+        def add(lot: LotRow, since: dt.date, quantity: Quantity) -> None:
+            if lot.acquired < dividend.date:
+                known = shares.get(lot.id)
+                more = quantity if known is None else known.quantity + quantity
+                shares[lot.id] = Share(lot.id, lot.acquired if lot.is_purchase else since, more)
+
+        for piece in self._row(dividend.account, dividend.symbol).pieces():
+            add(piece.lot, piece.since, piece.quantity)
+        for row in reversed(self._sales):
+            if row.sold < dividend.date:
+                break
+            if (row.account.id, row.lot.symbol) == (dividend.account, dividend.symbol):
+                add(row.lot, row.since, row.quantity)
+        return Entitled(dividend, tuple(shares.values()))
+
+    def _require_new(self, kind: str, name: str, transaction: Transaction) -> None:
+        if (kind, name) in self._names:
+            msg = (
+                f"{_where(transaction)}: a {kind} {name!r} was told before: give each an id of its "
+                "own."
+            )
+            raise InputError(msg)
+        self._names.add((kind, name))
 
     def held(self, account: str, symbol: str) -> Row | None:
         """The row of *symbol* in *account*, to look at and not to change; None if never held."""

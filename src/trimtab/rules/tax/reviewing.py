@@ -34,6 +34,24 @@ def reviews_of(
     )
 
 
+def gift_reviews(losses: Iterable[Disposed]) -> tuple[Review, ...]:
+    """Losses on gifts: their basis for a loss may be lower than the giver's (26 USC 1015(a))."""
+    return tuple(
+        Review(
+            account=row.account.id,
+            symbol=row.lot.symbol,
+            date=row.sold,
+            sentence=(
+                f"The loss on {row.lot.symbol} of {row.sold} is on units that were a gift: it "
+                "counts from the market value on the day of the gift, where that was below the "
+                "giver's basis (26 USC 1015(a)), which is not judged here. Review it by hand."
+            ),
+        )
+        for row in losses
+        if not row.lot.is_purchase
+    )
+
+
 def _near(
     transaction: Transaction, losses: Iterable[Disposed], taxpayer: str, groups: Mapping[str, str]
 ) -> Iterator[Disposed]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from trimtab.domain.numbers import Money, to_cents
-from trimtab.rules.tax.form8949 import Box, FormRow
+from trimtab.rules.tax.form8949 import Box, FormRow, in_cents
 
 REFERENCES = {Box.A: 321, Box.B: 711, Box.C: 712, Box.D: 323, Box.E: 713, Box.F: 714}
 """The reference number of a box."""
@@ -40,13 +40,14 @@ def txf(rows: Iterable[FormRow]) -> Txf:
             continue
         if _ADJUSTED_BY_HAND & set(row.codes):
             by_hand.append(row)
+        printed = in_cents(row)
         lines += txf_record(
             reference,
             row.description,
             (row.acquired, row.sold),
-            cost=row.own_basis,
-            proceeds=row.own_proceeds,
-            disallowed=row.disallowed,
+            cost=printed.own_basis,
+            proceeds=printed.own_proceeds,
+            disallowed=printed.adjustment if row.codes == "W" else printed.disallowed,
         )
     return Txf(lines=tuple(lines), notes=(*_left_out(left_out), *_by_hand(by_hand)))
 
