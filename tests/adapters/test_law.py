@@ -13,6 +13,7 @@ from trimtab.adapters.law import read_law
 from trimtab.adapters.law.read import decode_law
 from trimtab.domain.errors import FileFaults, InputError
 from trimtab.domain.law import STATUS_CODES
+from trimtab.rules.tax.matching import WINDOW_DAYS
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data/tax"
 TEXT = (resources.files("trimtab.adapters.law") / "us.toml").read_text(encoding="utf-8")
@@ -172,3 +173,8 @@ def test_a_file_that_is_not_there_or_is_no_text_is_said_in_a_sentence(tmp_path):
         read_law(tmp_path / "us.toml")
     with pytest.raises(InputError, match="cannot be read"):
         read_law(tmp_path)
+
+
+def test_the_ledger_counts_the_window_of_the_law():
+    """The ledger is built around the 30 days of section 1091; the table only cites them."""
+    assert read_law().statutes.wash_sale.window_days == WINDOW_DAYS

@@ -5,6 +5,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from trimtab.domain.numbers import Money, Quantity, Weight
 
+_UNIT_DECIMALS = 8
+"""Those of a satoshi; no broker writes more."""
+
 
 def money(amount: Money, currency: str = "USD") -> str:
     """*amount* in whole cents with thousands separators: `1,234.50 USD`."""
@@ -24,8 +27,8 @@ def points(weight: Weight, places: int = 1) -> str:
 
 
 def units(quantity: Quantity) -> str:
-    """A quantity without trailing zeros: `12`, `0.0375`."""
-    text = f"{quantity.normalize():,f}"
+    """A quantity without trailing zeros, to eight decimals at most: `12`, `0.0375`."""
+    text = f"{round(quantity, _UNIT_DECIMALS):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -160,6 +160,13 @@ def test_where_gains_are_taxed_at_nothing_a_loss_is_left_alone():
     assert "it would save no tax, since what it would offset is taxed at 0 %" in sentence
 
 
+def test_in_the_bracket_of_0_percent_a_loss_is_left_unless_somebody_expects_more_later():
+    tax = replace(TAX, short_term_rate=D("0.12"), long_term_rate=D(0), later_rate=None)
+    assert "long-term gains are taxed at 0 % for this household" in left(ledger_of(OLD), rules(tax))
+    expects = replace(tax, later_rate=D("0.01"))
+    assert find(ledger_of(OLD), rules(expects), YEAR)[0].state is HarvestState.TAKE
+
+
 def test_a_saving_that_costs_more_later_is_left_alone():
     tax = replace(TAX, later_rate=D("0.32"))
     sentence = left(ledger_of(OLD), rules(tax), replace(YEAR, long=D(9000)))

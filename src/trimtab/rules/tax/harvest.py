@@ -23,8 +23,9 @@ from trimtab.rules.tax.ledger import Ledger
 from trimtab.rules.tax.losses import Harvest, HarvestState, losses, name_of, size_of
 from trimtab.rules.tax.matching import first_safe_day
 from trimtab.rules.tax.preview import preview_sale
+from trimtab.rules.tax.relief import sold_first
 from trimtab.rules.tax.saving import YearToDate, later_tax, tax_of
-from trimtab.rules.tax.substitution import Market, proposed_sale, sold_first, substitute_for
+from trimtab.rules.tax.substitution import Market, proposed_sale, substitute_for
 from trimtab.rules.words import listing, money, percent
 
 Place = tuple[str, str]
@@ -284,6 +285,13 @@ class _Desk:
         return f"on this day of the year a loss must be {percent(least)} of the basis."
 
     def _saves_nothing(self, one: Harvest) -> str:
+        tax = self.rules.tax
+        if tax.long_term_rate == 0 and tax.later_rate is None:
+            return (
+                "long-term gains are taxed at 0 % for this household, and a substitute's lower "
+                "basis would give that away: take gains instead, or say in [tax] later_rate what "
+                "you expect later."
+            )
         if self._saved(self.so_far, one, one.loss) > 0:
             return ""
         return (

@@ -41,6 +41,7 @@ _RANKS = {kind: rank for rank, kind in enumerate(_KINDS_IN_ORDER)} | dict.fromke
 _LOTS = frozenset({TransactionKind.OPENING, *_ACQUISITIONS})
 
 Content = tuple[object, ...]
+Urgency = tuple[int, dt.date, str, str]
 
 
 class FileHistory(NamedTuple):
@@ -64,7 +65,7 @@ class Counted(NamedTuple):
 class _Row:
     """One transaction of the history; it may speak in the words of another file."""
 
-    __slots__ = ("file", "place", "speaker", "transaction")
+    __slots__ = ("file", "name", "place", "speaker", "transaction")
 
     def __init__(self, file: int, place: int, transaction: Transaction) -> None:
         """What the file of that number tells at that place."""
@@ -72,6 +73,11 @@ class _Row:
         self.speaker = file
         self.place = place
         self.transaction = transaction
+        self.name = transaction.id
+
+    def speak_as(self, other: "_Row") -> None:
+        """Take over the words of *other*, which tells the same."""
+        self.transaction, self.speaker, self.name = other.transaction, other.file, other.name
 
 
 class _Matches(NamedTuple):
@@ -96,11 +102,12 @@ def counted_once(files: Iterable[FileHistory]) -> Counted:
         return Counted((ordered[0].transactions,), ())
     _check_ids(ordered)
     kept, homes, notes = _kept(ordered)
-    names = _new_names(kept)
-    resolver = _LotNames(ordered, homes, names)
+    kept.sort(key=lambda row: (row.file, row.place))
+    _name_apart(kept)
+    lots = _LotNames(ordered, homes)
     histories: list[list[Transaction]] = [[] for _ in ordered]
-    for row in sorted(kept, key=lambda row: (row.file, row.place)):
-        histories[row.file].append(resolver.renamed(row))
+    for row in kept:
+        histories[row.file].append(lots.renamed(row))
     return Counted(tuple(map(tuple, histories)), tuple(notes))
 
 
@@ -202,7 +209,7 @@ def _kept(
                 if row.place in alike:
                     by_content.add(pair)
                 if _says_more(row.transaction, twin.transaction):
-                    twin.transaction, twin.speaker = row.transaction, row.file
+                    twin.speak_as(row)
             told += [row for row in rows if row.place not in twins]
         kept += told
     notes = [
@@ -259,10 +266,11 @@ def _has_own_id(each: Transaction) -> bool:
 
 
 def _says_more(one: Transaction, other: Transaction) -> bool:
-    """Whether *one* tells more than *other* of which lots it takes, and of its form."""
+    """Whether *one* tells more than *other*: its lots, form, order, or a name of its own."""
 
-    def told(each: Transaction) -> tuple[bool, bool, bool]:
-        return bool(each.picks), each.method != "fifo", each.reporting is not None
+    def told(each: Transaction) -> tuple[bool, ...]:
+        chooses = bool(each.picks), each.method != "fifo"
+        return (*chooses, each.reporting is not None, bool(each.order_id), _has_own_id(each))
 
     return told(one) > told(other)
 
@@ -278,46 +286,33 @@ def _note(first: str, second: str, count: int, by_content: bool) -> str:  # noqa
 # ------------------------------------------------------------------------------ names
 
 
-def _new_names(kept: Iterable[_Row]) -> dict[int, str]:
-    """New ids of rows whose id another row has as well, by the identity of the row."""
-    rows = list(kept)
-    given = Counter(row.transaction.id for row in rows)
+def _name_apart(rows: Sequence[_Row]) -> None:
+    """Give rows whose id another row has as well one of their own, with the number of the file."""
+    given = Counter(row.name for row in rows)
     taken = set(given)
-    names: dict[int, str] = {}
-    for row in sorted(rows, key=lambda row: (row.file, row.place)):
-        name = row.transaction.id
-        if given[name] == 1:
+    for row in rows:
+        if given[row.name] == 1:
             continue
-        new = f"{row.file + 1}:{name}"
+        new = f"{row.file + 1}:{row.name}"
         while new in taken:
             new = f"{row.file + 1}:{new}"
         taken.add(new)
-        names[id(row)] = new
-    return names
+        row.name = new
 
 
 class _LotNames:
     """Finds the lot that a name in a file stands for, as it is called in the whole history."""
 
-    def __init__(
-        self,
-        files: Sequence[FileHistory],
-        homes: Mapping[tuple[int, str], _Row],
-        names: Mapping[int, str],
-    ) -> None:
-        """Lots of *files*, whose rows have their *homes* and perhaps new *names*."""
-        self._names = names
+    def __init__(self, files: Sequence[FileHistory], homes: Mapping[tuple[int, str], _Row]) -> None:
+        """Lots of *files*, in whose places the rows of *homes* stand."""
         self._own: dict[tuple[int, str], str] = {}
         self._all: dict[tuple[str, str], set[str]] = {}
         for number, file in enumerate(files):
             for each in file.transactions:
                 if each.kind in _LOTS:
-                    final = self._id(homes[number, each.id])
-                    self._own[number, each.id] = final
-                    self._all.setdefault((each.symbol, each.id), set()).add(final)
-
-    def _id(self, row: _Row) -> str:
-        return self._names.get(id(row), row.transaction.id)
+                    name = homes[number, each.id].name
+                    self._own[number, each.id] = name
+                    self._all.setdefault((each.symbol, each.id), set()).add(name)
 
     def _lot(self, speaker: int, symbol: str, name: str) -> str:
         """The lot *name* of that file, or of the only other one that has such a lot."""
@@ -339,7 +334,7 @@ class _LotNames:
             for pick in each.picks
         )
         lot_id = self._lot(speaker, each.symbol, each.lot_id) if each.lot_id else ""
-        return replace(each, id=self._id(row), picks=picks, lot_id=lot_id)
+        return replace(each, id=row.name, picks=picks, lot_id=lot_id)
 
 
 # ------------------------------------------------------------------------------ order
@@ -352,11 +347,11 @@ def _day_in_order(
     if sum(map(bool, files)) == 1:
         yield from next(of_day for of_day in files if of_day)
         return
-    ranked: list[tuple[tuple[object, ...], int, int, list[Transaction]]] = []
+    ranked: list[tuple[Urgency, int, int, list[Transaction]]] = []
     for number, of_day in enumerate(files):
         orders = list(by_order(of_day))
         # A row is as urgent as what its file tells after it on that day.
-        least: tuple[object, ...] | None = None
+        least: Urgency | None = None
         for place in range(len(orders) - 1, -1, -1):
             own = _urgency(orders[place], ages)
             least = own if least is None else min(least, own)
@@ -365,7 +360,7 @@ def _day_in_order(
         yield from fills
 
 
-def _urgency(fills: Sequence[Transaction], ages: Mapping[str, dt.date]) -> tuple[object, ...]:
+def _urgency(fills: Sequence[Transaction], ages: Mapping[str, dt.date]) -> Urgency:
     """Where one transaction, or all fills of one order, belongs on its day."""
     first = fills[0]
     age = min((ages[fill.id] for fill in fills if fill.id in ages), default=dt.date.min)

@@ -342,8 +342,9 @@ def select(
     if transaction.quantity > row.quantity + SLIVER:
         msg = (
             f"{_where(transaction)}: {transaction.quantity:f} {transaction.symbol} leave "
-            f"{transaction.account}, which holds {row.quantity:f}: add the purchases that are "
-            "missing (a short sale is not judged here)."
+            f"{transaction.account}, which holds {row.quantity:f}: tell of purchases before the "
+            "records with `opening` lines, of a split with `split` and its ratio, and of a transfer "
+            "in with its lots (a short sale is not judged here)."
         )
         raise InputError(msg)
     match transaction.method:

@@ -25,6 +25,7 @@ from trimtab.rules.tax.guard import (
 from trimtab.rules.tax.ledger import Ledger
 from trimtab.rules.tax.locks import purchase_locks
 from trimtab.rules.tax.matching import first_safe_day
+from trimtab.rules.tax.relief import sold_first
 from trimtab.rules.tax.schedule import purchases_due
 from trimtab.rules.words import money, units
 
@@ -174,17 +175,6 @@ def swaps_back(ledger: Ledger, swaps: Iterable[Swap], market: Market) -> tuple[S
         if (held := pieces.get((swap.account, swap.substitute, swap.lot_id)))
         and swap.substitute in market.prices
     )
-
-
-def sold_first(ledger: Ledger, account: str, symbol: str, relief: Relief) -> list[tuple[str, str]]:
-    """Lots and pieces in the order in which the broker books them; empty where one may name."""
-    row = ledger.held(account, symbol)
-    if row is None or relief is Relief.SPECIFIC:
-        return []
-    pieces = list(row.pieces())
-    if relief is Relief.HIFO:
-        pieces.sort(key=lambda piece: -piece.unit)
-    return [(piece.lot.id, piece.name) for piece in pieces]
 
 
 def proposed_sale(

@@ -105,7 +105,7 @@ def _left_out(rows: Sequence[FormRow]) -> tuple[str, ...]:
     if not rows:
         return ()
     sentence = (
-        f"{_counted(rows)} in boxes {_boxes(rows)} (digital assets) left out: TXF has no "
+        f"{_counted(rows)} in {_boxes(rows)} (digital assets) left out: TXF has no "
         "reference number for them. Enter them by hand or take the CSV file."
     )
     return (sentence,)
@@ -131,4 +131,5 @@ def _counted(rows: Sequence[FormRow]) -> str:
 
 
 def _boxes(rows: Sequence[FormRow]) -> str:
-    return ", ".join(sorted({str(row.box) for row in rows}))
+    boxes = sorted({str(row.box) for row in rows})
+    return f"box{'es' if len(boxes) > 1 else ''} {', '.join(boxes)}"

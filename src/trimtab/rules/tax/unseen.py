@@ -12,11 +12,12 @@ from typing import NamedTuple
 from trimtab.domain.history import WashMatch
 from trimtab.domain.numbers import EXACT, ONE, ZERO, Money, Quantity, exact_share
 from trimtab.rules.tax.form8949 import Amounts, FormRow
+from trimtab.rules.tax.matching import WINDOW_DAYS
 from trimtab.rules.words import listing, money, units
 
 _Lot = tuple[str, str]
 _NAMED_MAX = 3
-_NEAR_DAYS = 31
+_NEAR_DAYS = WINDOW_DAYS + 1
 """Losses this close can compete for the same replacement shares."""
 
 

@@ -90,6 +90,8 @@ def command(
         raise InputError("--lots and --method belong to a sale: leave them out for a purchase.")
     if picks is not None and method is not None:
         raise InputError("--lots and --method both say which lots are sold: give one of them.")
+    if side == "sell" and picks is None and method is None:
+        picks = _standing(context, source, account, symbol, quantity)
     proposal = Proposal(
         side=Side(side),
         quantity=quantity,
@@ -106,6 +108,23 @@ def command(
     else:
         show(guard_page(answer))
     return DONE if answer.guarded.state is GuardState.CLEAR else HELD
+
+
+def _standing(
+    context: click.Context, source: "TaxSource", account: str, symbol: str, quantity: Decimal
+) -> "tuple[LotPick, ...] | None":
+    """The lots that a broker with a standing order books; None where there is none."""
+    from trimtab.apps.cli.taxes.household import household_of
+    from trimtab.domain.values import Relief
+    from trimtab.rules.tax.relief import booked_picks
+
+    file = household_of(context)
+    rule = None if file is None else file.accounts.get(account)
+    if rule is None or rule.relief is not Relief.HIFO:
+        return None
+    picks = booked_picks(source.ledger, account, symbol, quantity, Relief.HIFO)
+    named = sum((pick.quantity for pick in picks), Decimal(0))
+    return picks if named == quantity else None
 
 
 def _method_of(context: click.Context, account: str) -> "LotMethod":
