@@ -135,7 +135,7 @@ def household(size: int) -> Iterator[Transaction]:
         account, symbol = rng.choice(("mine", "picked", "his", "ira")), rng.choice(SYMBOLS)
         prices[symbol] = max(500, prices[symbol] + rng.randint(-60, 61))
         has = held.get((account, symbol), 0)
-        if has < 20 or (has < 400 and rng.random() < 0.53):
+        if has < 20 or rng.random() < 0.55:
             units = rng.randint(1, 20)
             held[account, symbol] = has + units
             if account == "picked":
