@@ -28,8 +28,9 @@ from trimtab.rules.tax.grouping import group_names
 from trimtab.rules.tax.history_order import by_order, order_of_disposition
 from trimtab.rules.tax.lots import term_of
 from trimtab.rules.tax.matching import Disposed, Group
-from trimtab.rules.tax.pieces import LotRow, Piece, Row, moved, select, tax_lot
+from trimtab.rules.tax.pieces import LotRow, Piece, Row, moved, tax_lot
 from trimtab.rules.tax.reviewing import gift_reviews, reviews_of
+from trimtab.rules.tax.selection import select
 
 _LEAST, _MOST = Decimal("1E-18"), Decimal("1E+15")
 """Fewer units than a wei, and more than a quadrillion units or dollars, are a mistake."""

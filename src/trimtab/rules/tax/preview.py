@@ -25,7 +25,8 @@ from trimtab.rules.tax.history_order import order_of_disposition
 from trimtab.rules.tax.ledger import Ledger
 from trimtab.rules.tax.lots import term_of
 from trimtab.rules.tax.matching import WINDOW_DAYS, Group, Loss, in_window
-from trimtab.rules.tax.pieces import LotRow, Piece, Row, Take, select
+from trimtab.rules.tax.pieces import LotRow, Piece, Row, Take
+from trimtab.rules.tax.selection import select
 
 PURCHASES = frozenset({TransactionKind.BUY, TransactionKind.REINVEST, TransactionKind.VEST})
 """The kinds by which somebody acquires in the sense of section 1091(a)."""
