@@ -2,7 +2,8 @@
 
 import pytest
 
-from trimtab.adapters.accounts import read_accounts
+from trimtab.adapters.accounts import KINDS, read_accounts
+from trimtab.adapters.imports import import_file
 from trimtab.domain.errors import FileFaults
 from trimtab.domain.values import AccountKind, OwnerRole
 
@@ -16,10 +17,41 @@ def written(tmp_path, text):
 def test_each_line_describes_an_account(tmp_path):
     text = "Account Number,Owner,Role,Account Type\nX1,ann,,\nX2,bob,spouse,Traditional IRA\n"
     accounts = read_accounts(written(tmp_path, text))
-    assert [(one.owner, one.role, one.kind) for one in accounts.values()] == [
+    told = [one.account for one in accounts.values()]
+    assert [(one.owner, one.role, one.kind) for one in told] == [
         ("ann", OwnerRole.SELF, AccountKind.TAXABLE),
         ("bob", OwnerRole.SPOUSE, AccountKind.TRADITIONAL_IRA),
     ]
+    assert [(one.line, sorted(one.said)) for one in accounts.values()] == [
+        (2, ["account", "owner"]),
+        (3, ["account", "kind", "owner", "role"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("ira", AccountKind.TRADITIONAL_IRA),
+        ("Traditional", AccountKind.TRADITIONAL_IRA),
+        ("Roth IRA", AccountKind.ROTH_IRA),
+        ("roth", AccountKind.ROTH_IRA),
+        ("401(k)", AccountKind.PLAN_401K),
+        ("Brokerage", AccountKind.TAXABLE),
+        ("hsa", AccountKind.HSA),
+        ("crypto", AccountKind.CRYPTO),
+    ],
+)
+def test_the_kind_of_an_account_may_be_said_as_people_say_it(tmp_path, word, kind):
+    accounts = read_accounts(written(tmp_path, f"account,owner,kind\nX1,ann,{word}\n"))
+    assert accounts["X1"].account.kind is kind
+
+
+@pytest.mark.parametrize("word", KINDS)
+def test_a_csv_of_one_s_own_knows_the_same_kinds(tmp_path, word):
+    header = "date,account,action,symbol,quantity,price,account_kind"
+    text = f"{header}\n2024-01-16,X1,buy,VTI,10,240,{word}\n"
+    (account,) = import_file(written(tmp_path, text)).tax_accounts
+    assert account.kind is KINDS[word]
 
 
 @pytest.mark.parametrize(

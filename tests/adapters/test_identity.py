@@ -255,6 +255,9 @@ def test_a_table_without_its_columns_says_which(write):
             "# x\nGroup;;Ticker\nbig;;VOO\nbig;;IVV\nbig;?;SPY\ngold;;GLD\ngold;;IAU\n",
             id="two columns, otherwise named and ordered, and one beside them",
         ),
+        pytest.param(
+            "SYMBOLS,Group Name\nVOO,a\nIVV,a\nSPY,a\nGLD,b\nIAU,b\n", id="two columns, in plural"
+        ),
     ],
 )
 def test_a_list_of_groups_may_be_written_in_two_ways(write, text):
@@ -285,6 +288,20 @@ def test_everything_wrong_with_a_list_is_told_at_once(write):
         (
             "symbol,group\n",
             "the file names no group: write one on a line, such as VOO,IVV,SPY",
+        ),
+        (
+            "symbol,set\nVOO,a\nIVV,a\n",
+            (
+                "line 1: this header has no column group: name both, symbol and group, or write a "
+                "group on each line, such as VOO,IVV,SPY"
+            ),
+        ),
+        (
+            "# x\nname;group\nVOO;a\nIVV;a\n",
+            (
+                "line 2: this header has no column symbol: name both, symbol and group, or write "
+                "a group on each line, such as VOO,IVV,SPY"
+            ),
         ),
         ("symbol,group\nVOO,a\nIVV,a\nSPY,\n", "line 4: write a symbol and the name of its group"),
         (

@@ -29,7 +29,13 @@ def test_a_weight_is_read_as_a_percentage_and_never_as_minus_zero():
 
 @pytest.mark.parametrize(
     ("quantity", "text"),
-    [("12.000", "12"), ("0.03750", "0.0375"), ("1E+3", "1,000"), ("1E-8", "0.00000001")],
+    [
+        ("12.000", "12"),
+        ("0.03750", "0.0375"),
+        ("1E+3", "1,000"),
+        ("1E-8", "0.00000001"),
+        ("1.666666666666666666666666667", "1.66666667"),
+    ],
 )
 def test_units_are_read_without_trailing_zeros_or_exponents(quantity, text):
     assert units(Decimal(quantity)) == text

@@ -1,7 +1,9 @@
 """Whose accounts are which: a CSV file beside transactions that name accounts only."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from trimtab.adapters.delimited import Faults, find_columns, nearest, quoted, read_sheet
 from trimtab.domain.history import TaxAccount
@@ -13,14 +15,32 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "role": ("role",),
     "kind": ("kind", "account kind", "type", "account type"),
 }
+KINDS: Mapping[str, AccountKind] = {
+    **{kind.value.replace("_", " "): kind for kind in AccountKind},
+    "brokerage": AccountKind.TAXABLE,
+    "individual": AccountKind.TAXABLE,
+    "joint": AccountKind.TAXABLE,
+    "ira": AccountKind.TRADITIONAL_IRA,
+    "traditional": AccountKind.TRADITIONAL_IRA,
+    "roth": AccountKind.ROTH_IRA,
+    "401 k": AccountKind.PLAN_401K,
+}
+"""What an account may be called, in small letters with one space between words."""
 _ROLES = {role.value: role for role in OwnerRole}
-_KINDS = {kind.value: kind for kind in AccountKind}
 
 
-def read_accounts(path: Path) -> dict[str, TaxAccount]:
+class Described(NamedTuple):
+    """An account as a line of the file describes it; `said` are the columns that are not empty."""
+
+    account: TaxAccount
+    line: int
+    said: frozenset[str]
+
+
+def read_accounts(path: Path) -> dict[str, Described]:
     """The accounts that the file at *path* describes: account, owner, role and kind.
 
-    A role left out is `self`, a kind left out `taxable`.
+    A role left out is `self`, a kind left out `taxable`; an IRA may be an `ira` or a `roth`.
 
     Raises:
         InputError: there is no such file.
@@ -33,7 +53,7 @@ def read_accounts(path: Path) -> dict[str, TaxAccount]:
     if missing:
         faults.add(f"line 1: no column says {' nor '.join(missing)}: add it")
         faults.raise_if_any()
-    accounts: dict[str, TaxAccount] = {}
+    accounts: dict[str, Described] = {}
     roles: dict[str, OwnerRole] = {}
     for line, cells in zip(sheet.lines, sheet.rows, strict=True):
         row = {name: cells[at] for name, at in columns.items()}
@@ -47,7 +67,8 @@ def read_accounts(path: Path) -> dict[str, TaxAccount]:
                 f"line {line}, role: {account.owner} is {roles[account.owner]} above: write the "
                 "same role on each line of one owner"
             )
-        accounts[account.id] = account
+        said = frozenset(name for name, text in row.items() if text)
+        accounts[account.id] = Described(account, line, said)
     faults.raise_if_any()
     return accounts
 
@@ -59,11 +80,13 @@ def _account(row: Mapping[str, str], where: str, faults: Faults) -> TaxAccount |
         if not row[name]:
             faults.add(f"{where}, {name}: is empty: write it")
     role = row.get("role", "").casefold() or OwnerRole.SELF.value
-    kind = row.get("kind", "").casefold().replace(" ", "_") or AccountKind.TAXABLE.value
+    kind = " ".join(re.split(r"[^0-9a-z]+", row.get("kind", "").casefold())).strip()
+    kind = kind or AccountKind.TAXABLE.value
     if role not in _ROLES:
         faults.add(f"{where}, role: {quoted(role)} is not known: {nearest(role, _ROLES)}")
-    if kind not in _KINDS:
-        faults.add(f"{where}, kind: {quoted(kind)} is not known: {nearest(kind, _KINDS)}")
+    if kind not in KINDS:
+        known = [one.value for one in AccountKind]
+        faults.add(f"{where}, kind: {quoted(row['kind'])} is not known: {nearest(kind, known)}")
     if len(faults.sentences) > before:
         return None
-    return TaxAccount(id=row["account"], owner=row["owner"], role=_ROLES[role], kind=_KINDS[kind])
+    return TaxAccount(id=row["account"], owner=row["owner"], role=_ROLES[role], kind=KINDS[kind])

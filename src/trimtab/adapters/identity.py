@@ -39,8 +39,14 @@ COLUMNS = {
 TO_BE_CHECKED = "to be checked"
 """What the source of a row says whose index is from memory only."""
 
-_SYMBOL_COLUMN = ("symbol", "ticker", "instrument", "security")
-_GROUP_COLUMN = ("group", "identical group", "identical to")
+_SYMBOL_COLUMN = (
+    *("symbol", "ticker", "instrument", "security"),
+    *("symbols", "tickers", "instruments", "securities"),
+)
+_GROUP_COLUMN = (
+    *("group", "groups", "group name", "group id"),
+    *("identical group", "identical to", "identity group"),
+)
 _MAY_BE_EMPTY = {"index"}
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SYMBOL = re.compile(r"[A-Za-z0-9^][A-Za-z0-9.^=/_-]*")
@@ -95,6 +101,13 @@ def read_identical(path: Path, known: Iterable[str] = ()) -> Groups:
     header = [column_key(cell) for cell in lines[0].cells] if lines else []
     symbol_at = next((at for at, name in enumerate(header) if name in _SYMBOL_COLUMN), None)
     group_at = next((at for at, name in enumerate(header) if name in _GROUP_COLUMN), None)
+    if (symbol_at is None) != (group_at is None):
+        missing = "symbol" if symbol_at is None else "group"
+        faults.add(
+            f"line {lines[0].number}: this header has no column {missing}: name both, symbol and "
+            f"group, or write a group on each line, such as {_EXAMPLE}"
+        )
+        faults.raise_if_any()
     if symbol_at is None or group_at is None:
         written = [_Line(number, [cell for cell in cells if cell]) for number, cells in lines]
     else:

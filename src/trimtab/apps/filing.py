@@ -11,9 +11,11 @@ from msgspec.structs import replace
 
 import trimtab
 from trimtab.apps.tax_source import TaxReturn, TaxSource
+from trimtab.apps.tax_wash import basis_from_elsewhere
 from trimtab.apps.tax_year import Given, years
 from trimtab.apps.views.figures import counted
 from trimtab.apps.views.forms import FormsReport
+from trimtab.apps.views.tax_notes import not_judged, reviews_near
 from trimtab.domain.errors import FileFaults, InputError
 from trimtab.domain.imported import BrokerSale, Imported
 from trimtab.domain.numbers import to_cents
@@ -102,13 +104,15 @@ def read_broker_files(
 ) -> BrokersTold:
     """The sales that *files* tell of in taxed accounts, with our names.
 
+    What no importer recognizes is read with the mapping of *source*.
+
     Raises:
         InputError: a file cannot be used or tells of no sale.
         FileFaults: files name accounts that are none of ours.
     """
     from trimtab.adapters.imports import import_file
 
-    return told_by([import_file(path) for path in files], source, names)
+    return told_by([import_file(path, fallback=source.mapping) for path in files], source, names)
 
 
 def told_by(
@@ -193,6 +197,7 @@ def report_of(
         compared = _compared(source, form_rows(sales, rule), mine, year)
         figures = compared.found.figures
         notes += compared.notes
+    rows = form_rows(sales, rule, year=year, broker=figures)
     (of_year,) = years(source, year, given, one.id)
     into, out = of_year.carried_in, of_year.totals.netting.carry
     return FormsReport(
@@ -200,7 +205,7 @@ def report_of(
         year=year,
         prepared=source.today,
         program=f"trimtab {trimtab.__version__}",
-        rows=form_rows(sales, rule, year=year, broker=figures),
+        rows=rows,
         loss_limit=statutes.capital_loss.limit_of(one.status),
         status=one.status.replace("_", " "),
         carry_in_short=to_cents(into.st),
@@ -213,8 +218,39 @@ def report_of(
             else None
         ),
         reconciliation=None if compared is None else compared.found,
-        notes=(*notes, *of_year.remarks, *source.notes),
+        notes=(
+            *notes,
+            *_untold_basis(source, rows, told),
+            *reviews_near(source, year),
+            *not_judged(source),
+            *of_year.remarks,
+            *source.notes,
+        ),
     )
+
+
+def _untold_basis(source: TaxSource, rows: Iterable[FormRow], told: BrokersTold) -> tuple[str, ...]:
+    """The rows that need the broker's basis, which nobody told: ours holds a loss from elsewhere.
+
+    Instructions for Form 8949, column (e): where the IRS was told the basis, it is repeated.
+    """
+    elsewhere = basis_from_elsewhere(source)
+    named = [
+        f"{row.description} sold {row.sold} ({row.account}, lot {row.lot_id})"
+        for row in rows
+        if row.box.is_basis_reported
+        and row.account not in told.accounts
+        and (row.symbol, row.lot_id, row.holding_since) in elsewhere
+    ]
+    if not named:
+        return ()
+    note = (
+        f"{listing(named)}: the basis printed here holds a loss that was disallowed in another "
+        "account or on another security, which the broker's form leaves out. Column (e) wants the "
+        "broker's basis, with code B and the difference in (g): give its realized gains or its "
+        "1099-B with --broker."
+    )
+    return (note,)
 
 
 def _compared(

@@ -1,31 +1,36 @@
 """Where the tax commands read from: a household's journal and files, or plain transactions."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
-
-from msgspec.structs import replace
 
 from trimtab.adapters.accounts import read_accounts
 from trimtab.adapters.identity import read_identical, read_identity
 from trimtab.adapters.law import read_law
 from trimtab.apps.home import Home, looking, read_household
+from trimtab.apps.tax_accounts import Descriptions, ToldFile, accounts_of, coins_of
 from trimtab.apps.world import Recorder, load, open_books
+from trimtab.domain import household
 from trimtab.domain.errors import DataSuspect, FileFaults, InputError
 from trimtab.domain.history import LotSale, TaxAccount, Transaction, WashRule
-from trimtab.domain.household import accounts_of, instruments_of
-from trimtab.domain.identity import Identity, IdentityLevel
-from trimtab.domain.imported import Imported
+from trimtab.domain.identity import Groups, Identity, IdentityLevel
 from trimtab.domain.law import Law
 from trimtab.domain.numbers import Price
 from trimtab.domain.policy import FilingStatus, HarvestRule, PurchaseRule, TaxRule
 from trimtab.domain.ports import Clock
-from trimtab.domain.values import AccountKind, OwnerRole, trade_date
+from trimtab.domain.values import OwnerRole, trade_date
 from trimtab.rules.tax.books import books_of
+from trimtab.rules.tax.chronology import on_their_days
 from trimtab.rules.tax.ledger import Ledger
+from trimtab.rules.tax.merging import FileHistory, ages_of, counted_once, in_order
+from trimtab.rules.words import listing
 
 _FAULTS_MAX = 50
+_OWN_FORMAT = "generic_"
+Histories = Sequence[Sequence[Transaction]]
 
 
 class TaxReturn(NamedTuple):
@@ -43,7 +48,8 @@ class TaxSource(NamedTuple):
     gave any. `identity` and `groups` say what is identical. `prices` are the prices now of what is
     held, as far as they are known; `today` is the date that the figures are of. `incomplete` says
     by account why its records may not be whole; `notes` are remarks on the files read;
-    `is_household` whether a household stands behind it.
+    `is_household` whether a household stands behind it. `mapping` is the file that says how a CSV
+    that nobody recognizes is read, a broker's list too.
     """
 
     title: str
@@ -64,6 +70,7 @@ class TaxSource(NamedTuple):
     harvest: HarvestRule = HarvestRule()
     notes: tuple[str, ...] = ()
     is_household: bool = False
+    mapping: Path | None = None
 
     def rows_of(self, one: TaxReturn, sales: Iterable[LotSale]) -> tuple[LotSale, ...]:
         """The sales that belong on a return."""
@@ -87,7 +94,7 @@ def from_household(home: Home, clock: Clock, *, on: dt.date | None = None) -> Ta
     Nothing is written. Prices that are missing or stale are left out.
     """
     file = read_household(home)
-    accounts, instruments = accounts_of(file), instruments_of(file)
+    accounts, instruments = household.accounts_of(file), household.instruments_of(file)
     with looking(home, clock=clock, file=file) as house:
         recorder = Recorder(house.journal, clock, load(house.journal), "tax")
         open_books(house, recorder)
@@ -133,37 +140,37 @@ def from_transactions(
 ) -> TaxSource:
     """Plain transactions, without a household: *files* of any kind that an importer knows.
 
-    Raises:
-        InputError: a file cannot be used.
-        FileFaults: all transactions that the ledger refuses.
-    """
-    from trimtab.adapters.imports import import_file
+    What two files tell counts once, and the order in which they are named does not matter. The
+    *mapping* serves those that no importer recognizes.
 
-    read = [import_file(path, mapping=mapping) for path in files]
-    transactions = _in_order(read)
-    if told.on is not None:
-        transactions = [each for each in transactions if each.date <= told.on]
-    if not transactions:
-        listed = ", ".join(str(path) for path in files)
-        notes = " ".join(note for one in read for note in one.notes)
-        msg = f"{listed}: there are no transactions in it. {notes}".rstrip()
-        raise InputError(msg)
-    described = {} if told.accounts is None else read_accounts(told.accounts)
-    accounts = _accounts_of(read, transactions, described)
-    coins = frozenset(symbol for one in read for symbol in one.coins)
-    identity = read_identity().without(coins)
-    extra = () if identical is None else read_identical(identical)
-    groups = identity.groups(told.level, extra)
+    Raises:
+        InputError: a file cannot be used, or is given twice.
+        FileFaults: files contradict each other, or all transactions that the ledger refuses.
+    """
+    from trimtab.adapters.imports.source import require_ordinary
+
+    read = _read(files, mapping)
+    title = ", ".join(path.name for path in files)
+    told_accounts = Descriptions()
+    if told.accounts is not None:
+        require_ordinary(told.accounts)
+        told_accounts = Descriptions(told.accounts, read_accounts(told.accounts))
+    counted = counted_once(_history(file) for file in read)
+    histories = _until(counted.histories, told.on, read)
+    accounts = accounts_of(read, told_accounts)
+    listings = read_identity()
+    coins, unclear = coins_of(read, accounts, listings.listings)
+    identity = listings.without(coins)
+    groups = identity.groups(told.level, _own_groups(identical, histories, identity))
     rates = None
     if told.short_term_rate is not None and told.long_term_rate is not None:
         rates = (told.short_term_rate, told.long_term_rate)
-    ledger = Ledger(accounts, WashRule(groups=groups, exempt=coins), rates)
-    _fill(ledger, transactions, ", ".join(path.name for path in files))
+    rule = WashRule(groups=groups, exempt=coins)
     roles = {one.owner: one.role for one in accounts.values()}
     return TaxSource(
-        title=", ".join(path.name for path in files),
+        title=title,
         currency="USD",
-        ledger=ledger,
+        ledger=_filled(lambda: Ledger(accounts, rule, rates), histories, title),
         accounts=accounts,
         returns=returns_of(roles, told.status or _status_of(roles.values())),
         tax=_tax_of(told),
@@ -173,7 +180,14 @@ def from_transactions(
         law=read_law(),
         today=told.on or trade_date(clock.now()),
         prices={},
-        notes=tuple(note for one in read for note in one.notes),
+        notes=(
+            *(note for file in read for note in file.imported.notes),
+            *counted.notes,
+            *_nameless(read),
+            *unclear,
+            *_unused(mapping, read),
+        ),
+        mapping=mapping,
     )
 
 
@@ -205,29 +219,95 @@ def _tax_of(told: Told) -> TaxRule | None:
     )
 
 
-def _in_order(read: Sequence[Imported]) -> list[Transaction]:
-    """The transactions of all files by date, each named apart where files use the same ids."""
-    named: list[Transaction] = []
-    for number, one in enumerate(read, start=1):
-        prefix = f"{number}:" if len(read) > 1 else ""
-        named += [
-            replace(each, id=f"{prefix}{each.id}") if prefix else each for each in one.transactions
-        ]
-    return sorted(named, key=lambda each: each.date)
+def _read(files: Sequence[Path], mapping: Path | None) -> list[ToldFile]:
+    """All *files*, by the names that tell them apart.
+
+    Raises:
+        InputError: one cannot be used, or two are the same.
+    """
+    from trimtab.adapters.imports import import_file
+    from trimtab.adapters.imports.source import read_source
+
+    seen: dict[str, Path] = {}
+    for path in files if len(files) > 1 else ():
+        keys = (sha256(read_source(path).data).hexdigest(), str(path.resolve()))
+        first = next((seen[key] for key in keys if key in seen), None)
+        if first is not None:
+            one = f"{first} and {path} are one and the same file"
+            what = f"{path} is given twice" if first == path else one
+            msg = f"{what}: give it once with --transactions."
+            raise InputError(msg)
+        seen |= dict.fromkeys(keys, path)
+    names = [path.name for path in files]
+    is_clear = len(set(names)) == len(names)
+    return [
+        ToldFile(path.name if is_clear else str(path), import_file(path, fallback=mapping))
+        for path in files
+    ]
 
 
-def _accounts_of(
-    read: Sequence[Imported],
-    transactions: Iterable[Transaction],
-    described: Mapping[str, TaxAccount],
-) -> dict[str, TaxAccount]:
-    """Every account that is named; one of which nothing is said is the owner's, and taxed."""
-    accounts = {one.id: one for each in read for one in each.tax_accounts} | dict(described)
-    for transaction in transactions:
-        for name in (transaction.account, transaction.to_account):
-            if name and name not in accounts:
-                accounts[name] = TaxAccount(id=name, owner="self", kind=AccountKind.TAXABLE)
-    return accounts
+def _history(file: ToldFile) -> FileHistory:
+    """What one file tells; the ids in a CSV of one's own are not the broker's."""
+    own = file.imported.format.startswith(_OWN_FORMAT)
+    return FileHistory(file.name, file.imported.transactions, has_broker_ids=not own)
+
+
+def _until(
+    histories: Histories, day: dt.date | None, read: Sequence[ToldFile]
+) -> tuple[tuple[Transaction, ...], ...]:
+    """What happened until that *day*.
+
+    Raises:
+        InputError: nothing did.
+    """
+    dates = [each.date for history in histories for each in history]
+    listed = ", ".join(file.name for file in read)
+    if not dates:
+        notes = " ".join(note for file in read for note in file.imported.notes)
+        msg = f"{listed}: there are no transactions in it. {notes}".rstrip()
+        raise InputError(msg)
+    if day is None:
+        return tuple(map(tuple, histories))
+    if day < min(dates):
+        all_are = f"all {len(dates)} transactions are"
+        count = "its only transaction is" if len(dates) == 1 else all_are
+        msg = (
+            f"{listed}: {count} after {day}, the first on {min(dates)}: name that day or a later "
+            "one with --on."
+        )
+        raise InputError(msg)
+    return tuple(tuple(each for each in history if each.date <= day) for history in histories)
+
+
+def _own_groups(path: Path | None, histories: Histories, identity: Identity) -> Groups:
+    """The groups in the file at *path*, with the symbols as the records and listings write them."""
+    from trimtab.adapters.imports.source import require_ordinary
+
+    if path is None:
+        return ()
+    require_ordinary(path)
+    known = {each.symbol for history in histories for each in history}
+    return read_identical(path, [*identity.listings, *sorted(known)])
+
+
+def _filled(new: Callable[[], Ledger], histories: Histories, source: str) -> Ledger:
+    """A *new* ledger that was told all *histories*.
+
+    Losses of one day that several files tell of come in the order in which the units were bought
+    (26 CFR 1.1091-1(b)). What was bought when, only a ledger knows: a second one is told better.
+
+    Raises:
+        FileFaults: it refuses some.
+    """
+    ordered = on_their_days(in_order(histories))
+    ledger = new()
+    _fill(ledger, ordered, source)
+    ages = ages_of(histories, ledger.sales())
+    by_age = on_their_days(in_order(histories, ages)) if ages else ordered
+    if [each.id for each in by_age] != [each.id for each in ordered]:
+        ledger = new()
+        _fill(ledger, by_age, source)
+    return ledger
 
 
 def _fill(ledger: Ledger, transactions: Iterable[Transaction], source: str) -> None:
@@ -239,6 +319,34 @@ def _fill(ledger: Ledger, transactions: Iterable[Transaction], source: str) -> N
         if len(faults) > len(shown):
             shown.append(f"and {len(faults) - len(shown)} more: mend these first")
         raise FileFaults(source, shown)
+
+
+def _nameless(read: Sequence[ToldFile]) -> Iterable[str]:
+    """Files that name no account, each taken for one, and tell of the same transactions."""
+    for first, second in combinations(read, 2):
+        one, other = (
+            {
+                (each.date, each.kind, each.symbol, each.quantity, each.amount, each.fee)
+                for each in file.imported.transactions
+                if each.account == file.imported.source
+            }
+            for file in (first, second)
+        )
+        if one & other and first.imported.source != second.imported.source:
+            yield (
+                f"{first.name} and {second.name} name no account, so each is taken for one of its "
+                f"own (equal transactions in both: {len(one & other)}); where they are one "
+                "account, write its name into a column account, or they count twice."
+            )
+
+
+def _unused(mapping: Path | None, read: Sequence[ToldFile]) -> Iterable[str]:
+    """That no file needed the *mapping*."""
+    if mapping is not None and not any(
+        file.imported.format.startswith(_OWN_FORMAT) for file in read
+    ):
+        files = listing([file.name for file in read])
+        yield f"{mapping} was not used for {files}: trimtab knows what these are."
 
 
 def _removed_notes(history: Iterable[Transaction]) -> Iterable[str]:

@@ -1,10 +1,19 @@
 import os
 import time
+from pathlib import Path
 
 import pytest
-from tests.adapters.imports.broker_files import broker_file, faults_of, has_note, refusal_of
+from tests.adapters.imports.broker_files import (
+    SCHWAB_REALIZED,
+    broker_file,
+    faults_of,
+    has_note,
+    refusal_of,
+)
 
-from trimtab.adapters.imports import import_file
+from trimtab.adapters.imports import ColumnMapping, import_file
+from trimtab.adapters.imports.mapping import ActionWords, ColumnNames
+from trimtab.domain.errors import InputError
 
 OWN = "date,account,action,symbol,quantity,price\n2024-01-16,taxable,buy,VTI,10,240.10\n"
 
@@ -55,6 +64,20 @@ def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)
     assert "no ordinary file" in refusal_of(import_file, pipe)
+
+
+@pytest.mark.parametrize("name", ["status", "maps"])
+def test_what_the_system_makes_up_as_it_is_read_is_refused_unread(name):
+    path = Path("/proc/self") / name
+    if not path.exists():
+        pytest.skip("there is no /proc here")
+    assert "is empty" in refusal_of(import_file, path)
+
+
+def test_links_in_a_circle_are_refused(tmp_path):
+    path = tmp_path / "loop.csv"
+    path.symlink_to(path)
+    assert "cannot be read" in refusal_of(import_file, path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -148,3 +171,44 @@ def test_a_formula_in_a_text_stays_text(write):
     imported = import_file(write(f"{header}2024-01-16,=1+1,review,VTI,1,2,=2+2\n"))
     assert imported.transactions[0].account == "=1+1"
     assert imported.transactions[0].text == "=2+2"
+
+
+# ------------------------------------------------------------- a mapping among several files
+
+WORDS = ColumnMapping(actions=ActionWords(buy=("kauf",)))
+COLUMNS = ColumnMapping(
+    account="depot",
+    delimiter="|",
+    columns=ColumnNames(date="Tag", action="Art", symbol="Papier", quantity="Zahl", price="Kurs"),
+)
+SALES = "account,symbol,quantity,acquired,sold,proceeds,cost\nX,VTI,1,2024-01-16,2024-02-16,9,8\n"
+
+
+def test_a_fallback_leaves_alone_what_a_broker_s_importer_claims(write):
+    imported = import_file(write(SCHWAB_REALIZED), fallback=COLUMNS)
+    assert imported.format.startswith("schwab")
+
+
+def test_a_fallback_reads_what_nobody_claims(write):
+    text = 'Tag|Art|Papier|Zahl|Kurs|Wort\n2024-01-16|buy|VTI|10|240|so "genannt"\n'
+    imported = import_file(write(text), fallback=COLUMNS)
+    assert [(one.account, int(one.quantity)) for one in imported.transactions] == [("depot", 10)]
+
+
+@pytest.mark.parametrize(
+    ("text", "mapping", "counts"),
+    [
+        pytest.param(OWN.replace("buy", "kauf"), WORDS, {"rows": 1, "buy": 1}, id="other words"),
+        pytest.param(OWN, COLUMNS, {"rows": 1, "buy": 1}, id="not the columns that are mapped"),
+        pytest.param(SALES, WORDS, {"rows": 1, "sales": 1}, id="another list than is mapped"),
+    ],
+)
+def test_a_fallback_serves_a_csv_of_one_s_own_that_it_describes(text, mapping, counts, write):
+    assert import_file(write(text), fallback=mapping).counts == counts
+
+
+@pytest.mark.parametrize("text", ["", "# later\n", "[columns]\n"])
+def test_a_mapping_that_says_nothing_is_said_to_be_empty(text, write):
+    how = write(text, "m.toml")
+    with pytest.raises(InputError, match=r"m\.toml is empty: say in it which column is what"):
+        import_file(write(OWN), mapping=how)

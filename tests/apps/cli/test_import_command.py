@@ -99,7 +99,7 @@ def test_lots_without_a_cost_or_beyond_the_history_are_refused(tmp_path):
     late = "date,account,action,symbol,quantity,price\n2026-03-02,X1,sell,VTI,10,250\n"
     ended = trimtab("import", written(tmp_path, "late.csv", late), "--lots", tmp_path / "l.csv")
     assert ended.status == 2
-    assert "add the purchases that are missing" in ended.err
+    assert "tell of purchases before the records with `opening`" in ended.err
     assert not (tmp_path / "l.csv").exists()
 
 

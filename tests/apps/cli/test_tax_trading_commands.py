@@ -368,13 +368,88 @@ def test_txf_holds_the_wash_sale_and_says_that_digital_assets_are_left_out(tmp_p
     assert ended.out.startswith("V042\n")
     assert "$2400.00\n$2000.00\n$200.00\n^\n" in ended.out
     assert "BTC" not in ended.out
-    assert "1 row in boxes J (digital assets) left out" in ended.err
+    assert "1 row in box J (digital assets) left out" in ended.err
     out = tmp_path / "2026.txf"
     assert tax("txf", "2026", "--out", out, of=sold).status == 0
     assert out.read_bytes().startswith(b"V042\r\n")
     printed = is_the_document(tax("txf", "2026", "--json", of=sold), documents.TaxTxfDocument)
     assert printed["records"] == 1
     assert printed["text"].encode() == out.read_bytes()
+
+
+ACROSS = (
+    "date,account,action,symbol,quantity,price,lots\n"
+    "2025-01-06,joint,buy,VOO,10,500,a1\n"
+    "2025-02-03,other,buy,VOO,10,500,o0\n"
+    "2025-06-02,joint,sell,VOO,10,450,a1\n"
+    "2025-06-10,other,buy,VOO,10,455,o1\n"
+    "2025-06-16,joint,buy,BND,10,70,b1\n"
+    "2025-07-01,joint,sell,BND,10,60,b1\n"
+    "2025-07-08,joint,buy,BND,10,61,b2\n"
+    "2025-10-01,other,sell,VOO,10,460,o1\n"
+    "2025-10-06,other,buy,VOO,10,461,o2\n"
+    "2025-12-01,other,sell,VOO,10,470,o2\n"
+    "2025-12-02,other,sell,VOO,10,470,o0\n"
+    "2025-12-03,joint,sell,BND,10,62,b2\n"
+)
+"""A loss goes from one account into another and on there; another one stays in its account."""
+
+
+@pytest.mark.parametrize("command", [("form8949", "2025"), ("form8949", "2025", "--html", "-")])
+def test_rows_whose_basis_the_broker_cannot_know_are_named(tmp_path, command):
+    out = tax(*command, of=written(tmp_path, "across.csv", ACROSS)).out
+    (note,) = [line for line in out.splitlines() if "--broker" in line]
+    assert "10 VOO sold 2025-10-01 (other, lot o1)" in note
+    assert "10 VOO sold 2025-12-01 (other, lot o2)" in note
+    assert "code B" in note
+    assert "o0" not in note
+    assert "BND" not in note
+
+
+def test_the_file_for_tax_programs_names_them_too(tmp_path):
+    ended = tax("txf", "2025", of=written(tmp_path, "across.csv", ACROSS))
+    assert "10 VOO sold 2025-10-01 (other, lot o1)" in ended.err
+
+
+def test_with_the_brokers_figures_nothing_more_is_asked_for(tmp_path):
+    told = written(
+        tmp_path,
+        "other.csv",
+        "account,symbol,quantity,acquired,sold,proceeds,basis,disallowed\n"
+        "other,VOO,10,2025-06-10,2025-10-01,4600,4550,0\n"
+        "other,VOO,10,2025-10-06,2025-12-01,4700,4610,0\n"
+        "other,VOO,10,2025-02-03,2025-12-02,4700,5000,0\n",
+    )
+    of = written(tmp_path, "across.csv", ACROSS)
+    printed = document_of(tax("form8949", "2025", "--broker", told, "--json", of=of))
+    assert "--broker" not in " ".join(printed["notes"])
+    assert {row["lot_id"] for row in printed["rows"] if "B" in row["codes"]} == {"o1", "o2"}
+
+
+def test_one_row_is_one_row(tmp_path):
+    of = written(
+        tmp_path,
+        "one.csv",
+        "date,account,action,symbol,quantity,price\n2025-01-06,a,buy,VTI,1,300\n"
+        "2025-03-03,a,sell,VTI,1,310\n",
+    )
+    assert "1 row written" in tax("log", "--csv", tmp_path / "log.csv", of=of).out
+    assert "1 row written" in tax("form8949", "2025", "--csv", tmp_path / "f.csv", of=of).out
+    assert "1 record written" in tax("txf", "2025", "--out", tmp_path / "f.txf", of=of).err
+
+
+def test_shares_after_an_odd_split_are_not_printed_to_the_last_digit(tmp_path):
+    of = written(
+        tmp_path,
+        "odd.csv",
+        "date,account,action,symbol,quantity,price,ratio\n"
+        "2025-01-06,a,buy,VTI,150,300,\n"
+        "2026-03-02,a,buy,VTI,5,200,\n"
+        "2026-03-05,a,split,VTI,,,1:3\n",
+    )
+    ended = guard("sell", "50", "VTI", "--account", "a", "--price", "500", of=of)
+    assert "1.66666667 of the 50 shares" in ended.out
+    assert "1.6666666666" not in ended.out
 
 
 # ---------------------------------------------------------------------- reconcile

@@ -241,6 +241,56 @@ def test_symbols_of_a_group_of_ones_own_say_so():
     assert document.warnings == ()
 
 
+def similar(*trades, tax=TAX):
+    source = source_of(
+        buy("old", 10, 100, "2026-01-05", symbol="VTI"),
+        sell("s1", 10, 80, "2026-03-02", symbol="VTI"),
+        *trades,
+        tax=tax,
+    )
+    return [one for one in wash_document(source, wash(source)).warnings if "Not counted" in one]
+
+
+def test_a_similar_fund_bought_near_a_loss_is_named_with_the_setting_that_would_count_it():
+    (warning,) = similar(buy("new", 6, 82, "2026-03-10", symbol="ITOT", account="ira"))
+    assert "6 ITOT in ira on 2026-03-10" in warning
+    assert 'identity = "correlated" in [tax] of household.toml' in warning
+
+
+@pytest.mark.parametrize(
+    "trades",
+    [
+        pytest.param([buy("n", 6, 82, "2026-04-02", symbol="ITOT")], id="31 days later"),
+        pytest.param([buy("n", 6, 82, "2026-03-10", symbol="BND")], id="something else"),
+        pytest.param([buy("n", 6, 82, "2026-03-10", symbol="VTSAX")], id="identical"),
+        pytest.param(
+            [buy("n", 6, 82, "2026-03-10", symbol="ITOT", account="child")], id="another taxpayer"
+        ),
+        pytest.param(
+            [
+                buy("n", 6, 82, "2026-02-10", symbol="ITOT"),
+                sell("s0", 6, 99, "2026-02-20", symbol="ITOT"),
+            ],
+            id="sold before the loss",
+        ),
+    ],
+)
+def test_nothing_else_is_named_as_similar(trades):
+    assert similar(*trades) == []
+
+
+@pytest.mark.parametrize("apart", [("VTI", "ITOT"), ("ITOT",)])
+def test_what_the_household_sets_apart_is_not_named_as_similar(apart):
+    bought = buy("new", 6, 82, "2026-03-10", symbol="ITOT")
+    assert similar(bought, tax=replace(TAX, not_identical=(apart,))) == []
+
+
+def test_many_similar_purchases_are_counted_and_not_all_listed():
+    bought = [buy(f"n{at}", 1, 82, f"2026-03-{at}", symbol="ITOT") for at in range(10, 20)]
+    (warning,) = similar(*bought)
+    assert "2026-03-13 and 6 more, bought" in warning
+
+
 def test_an_option_within_the_window_is_shown_for_review():
     option = Transaction(
         id="o",

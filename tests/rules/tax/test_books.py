@@ -8,13 +8,16 @@ from msgspec.structs import replace
 from tests.houses import TOML, lot
 
 from trimtab.domain.events import AccountOpened, Entry, Event, OrderFilled, SalesRecorded
+from trimtab.domain.history import Transaction, TransactionKind, WashRule
 from trimtab.domain.household import accounts_of, decode_household, instruments_of
 from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ZERO
 from trimtab.domain.trades import Disposal, Fill, LotPick, Side, Split, Term, Trade
 from trimtab.domain.values import LotPiece
 from trimtab.rules.booking import book
-from trimtab.rules.tax.books import as_instructed, books_of, piece_id, tax_lots
+from trimtab.rules.tax.books import as_instructed, books_of, piece_id, tax_accounts, tax_lots
+from trimtab.rules.tax.chronology import on_their_days
+from trimtab.rules.tax.ledger import Ledger
 
 FILE = decode_household(TOML)
 ACCOUNTS, INSTRUMENTS = accounts_of(FILE), instruments_of(FILE)
@@ -290,3 +293,32 @@ def test_a_lot_that_left_one_account_and_came_to_another_moved(journal):
         assert (piece.account, piece.basis, piece.is_used) == ("second", Decimal(440), True)
         assert len(ledger.matches()) == 1
         assert tax_lots(told.memory.lots.values(), ledger)
+
+
+def test_an_opening_line_told_late_counts_on_the_day_of_its_purchase():
+    facts = [
+        _told("b", "buy", "2024-01-02", "10", "1000"),
+        _told("s", "sell", "2024-03-01", "10", "800"),
+        replace(
+            _told("o", "opening", "2024-04-10", "10", "0", account="ira"),
+            basis=Decimal(800),
+            acquired=dt.date(2024, 3, 20),
+        ),
+    ]
+    accounts = tax_accounts([ACCOUNTS["taxable"], ACCOUNTS["ira"]])
+    ledger = Ledger(accounts, WashRule())
+    ledger.extend(on_their_days(facts))
+    (sold,) = ledger.sales()
+    assert sold.permanent == 200
+
+
+def _told(name: str, kind: str, day: str, quantity: str, amount: str, account: str = "taxable"):
+    return Transaction(
+        id=name,
+        date=dt.date.fromisoformat(day),
+        account=account,
+        kind=TransactionKind(kind),
+        symbol="VTI",
+        quantity=Decimal(quantity),
+        amount=Decimal(amount),
+    )

@@ -455,7 +455,7 @@ def test_digital_assets_are_left_out_of_txf_and_said():
     found = txf([row("1", "1", symbol="BTC", reporting=Reporting.NONE), row("2", "1")])
     assert found.lines.count("TD") == 1
     (note,) = found.notes
-    assert note.startswith("1 row in boxes I (digital assets) left out")
+    assert note.startswith("1 row in box I (digital assets) left out")
 
 
 def test_an_unknown_date_or_cost_leaves_its_line_empty():

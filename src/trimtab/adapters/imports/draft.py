@@ -178,10 +178,11 @@ class Draft:
             )
         )
 
-    def add_review(self, record: Record, trade: Trade, reason: str) -> None:
+    def add_review(self, record: Record, trade: Trade, reason: str, underlying: str = "") -> None:
         """Keep a line that no rule judges, for a person to look at, with the *reason*.
 
-        An option is filed under the share that it is on, where a loss on that share finds it.
+        An option is filed under the share that it is on, where a loss on that share finds it:
+        under *underlying*, or what its name says.
         """
         amount = trade.gross if trade.net is None else trade.net
         money = "" if amount is None else f", {amount:f} {trade.currency}"
@@ -194,9 +195,9 @@ class Draft:
                 date=trade.date,
                 account=trade.account,
                 kind=TransactionKind.REVIEW,
-                symbol=underlying_of(trade.symbol),
+                symbol=underlying or underlying_of(trade.symbol),
                 quantity=abs(trade.quantity or ZERO),
-                text=f"{reason}: {verb}{quantity}{trade.symbol}{money}{remark}",
+                text=f"{reason}: {verb}{quantity}{trade.symbol or underlying}{money}{remark}",
                 source=record.where,
             )
         )

@@ -149,7 +149,9 @@ def _read_line(draft: Draft, record: Record) -> None:
         draft.add_trade(record, trade)
     elif has_units or (kind and unjudged) or "in lieu" in action:
         reason = unjudged or _first(_REASONS, action)
-        draft.add_review(record, trade, reason or "an action that is not judged")
+        named = _OPTION_ON.search(action)
+        underlying = named[1].upper() if named else ""
+        draft.add_review(record, trade, reason or "an action that is not judged", underlying)
     else:
         if not cash_kind:
             draft.remark(record, "an action that is not known: kept as other money")

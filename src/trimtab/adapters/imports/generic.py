@@ -44,6 +44,7 @@ from msgspec.structs import asdict
 from trimtab.adapters.delimited import quoted, read_day, writes_month_first
 from trimtab.adapters.files import LOT_COLUMNS, SALE_COLUMNS
 from trimtab.adapters.imports.draft import Draft
+from trimtab.adapters.imports.generic_cells import settings_for
 from trimtab.adapters.imports.generic_rows import RowReader
 from trimtab.adapters.imports.mapping import (
     ColumnMapping,
@@ -154,6 +155,7 @@ def read(document: Document, mapping: ColumnMapping | None = None) -> Imported:
     ]
     _settle_reading(draft, how, records)
     RowReader(draft, how).read(kind, records)
+    _tell_of_settings(draft, how, records)
     return draft.finish()
 
 
@@ -235,6 +237,29 @@ def _record(draft: Draft, table: Table, line: Line) -> Record | None:
     else:
         draft.fault(f"{table.misfit(line)}: write one for each column")
     return None
+
+
+def _tell_of_settings(draft: Draft, mapping: ColumnMapping, records: Sequence[Record]) -> None:
+    """Let the first fault of a kind say which setting of a mapping would read the file."""
+    faults = draft.findings.faults
+    places = {
+        f"line {record.line}, {column}": (record, column)
+        for record in (records if faults else ())
+        for column in record.cells
+    }
+    told = {name for name in ("date_format", "decimal") if getattr(mapping, name) is not None}
+    sentences = []
+    for fault in faults:
+        place = places.get(fault.partition(": ")[0])
+        settings = [
+            setting
+            for setting in (settings_for(*place) if place else ())
+            if setting.partition(" ")[0] not in told
+        ]
+        told |= {setting.partition(" ")[0] for setting in settings}
+        hint = f", or say {' and '.join(settings)} in a mapping (--mapping FILE)"
+        sentences.append(f"{fault}{hint if settings else ''}")
+    draft.findings.faults = dict.fromkeys(sentences)
 
 
 def _settle_reading(draft: Draft, mapping: ColumnMapping, records: Sequence[Record]) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from trimtab.adapters.delimited import Unreadable, nearest, quoted, read_amount
 from trimtab.adapters.imports.table import Record, heading
+from trimtab.adapters.imports.trade import underlying_of
 from trimtab.domain.history import Transaction
 from trimtab.domain.numbers import CENT, ZERO, Quantity
 from trimtab.domain.policy import LotMethod
@@ -35,6 +37,9 @@ _YES_OR_NO = {"yes": True, "y": True, "true": True, "1": True, "x": True} | dict
 )
 _RATIO = re.compile(r"(\d{1,5})\s*(?::|/|-?\s*for\s*-?)\s*(\d{1,5})", re.ASCII | re.IGNORECASE)
 _RATIO_PART_MAX = 10_000
+_NUMBERS = ("quantity", "price", "amount", "fee", "basis", "unit_cost", "proceeds", "disallowed")
+_EUROPEAN_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
+_EUROPEAN_NUMBER = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+),\d+", re.ASCII)
 
 
 def symbol_of(record: Record) -> str:
@@ -56,6 +61,11 @@ def positive(record: Record, column: str, *, either_sign: bool = False) -> Quant
         text = quoted(record.text(column))
         record.fault(column, f"{text} is not above zero: write how many units")
     return abs(amount)
+
+
+def is_empty(record: Record, *columns: str) -> bool:
+    """Whether nothing stands in any of *columns*; what cannot be read is a fault of its own."""
+    return not any(record.text(column) for column in columns)
 
 
 def needed_day(record: Record, column: str) -> dt.date | None:
@@ -134,6 +144,43 @@ def choice(record: Record, column: str, known: Mapping[str, Choice]) -> Choice |
 def is_yes(record: Record, column: str) -> bool:
     """Whether *column* says yes."""
     return bool(choice(record, column, _YES_OR_NO))
+
+
+def like_action(word: str, known: Mapping[str, str]) -> str:
+    """The end of a sentence on an action that is not *known* (words, and the actions they mean)."""
+    near = get_close_matches(heading(word), known, n=1)
+    if near:
+        return f"did you mean {known[near[0]]}?"
+    names = ", ".join(name for name in dict.fromkeys(known.values()) if name != "ignore")
+    return f"write one of {names}, or name it under [actions] of a mapping"
+
+
+def reviewed(record: Record, plain: Transaction) -> Transaction:
+    """A review in words of one's own; an option is filed under the share that it is on."""
+    underlying = underlying_of(plain.symbol)
+    is_named = underlying == plain.symbol or plain.symbol in plain.text
+    return replace(
+        plain,
+        symbol=underlying,
+        quantity=abs(record.amount("quantity") or ZERO),
+        text=plain.text if is_named else f"{plain.text} ({plain.symbol})",
+    )
+
+
+def settings_for(record: Record, column: str) -> tuple[str, ...]:
+    """The settings of a mapping that would read what stands in *column*, where that is European.
+
+    A line is not read beyond a date that is wrong, so its numbers are looked at with it.
+    """
+    date = _EUROPEAN_DATE.fullmatch(record.cells.get(column, ""))
+    columns = _NUMBERS if date else (column,)
+    has_comma = any(_EUROPEAN_NUMBER.fullmatch(record.cells.get(name, "")) for name in columns)
+    decimal = ('decimal = ","',) if has_comma else ()
+    if date is None:
+        return decimal
+    day, mark, month, year = date.groups()
+    parts = ("DD"[: len(day)], "MM"[: len(month)], "YYYY"[: len(year)])
+    return (f'date_format = "{mark.join(parts)}"', *decimal)
 
 
 def last_digit(price: Decimal) -> Decimal:

@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from trimtab.adapters.delimited import nearest, quoted
+from trimtab.adapters.delimited import quoted
 from trimtab.adapters.imports.draft import Draft
 from trimtab.adapters.imports.generic_cells import (
     choice,
     destination,
+    is_empty,
     is_yes,
     last_digit,
+    like_action,
     needed_day,
     positive,
     ratio_of,
+    reviewed,
     symbol_of,
     with_lots,
 )
@@ -77,7 +80,6 @@ _PAID = frozenset(
 )
 _SALES = frozenset({TransactionKind.SELL, TransactionKind.CLOSED})
 _KNOWN_LOTS = frozenset({TransactionKind.GIFT, TransactionKind.OPENING, TransactionKind.CLOSED})
-_FOR_A_PERSON = "for a person"
 
 
 class _Owner(Struct, frozen=True, kw_only=True):
@@ -143,7 +145,7 @@ class RowReader:
         unit_cost = record.amount("unit_cost")
         if basis is None and unit_cost is not None and quantity is not None:
             basis = unit_cost * quantity
-        if basis is None and not record.is_masked("basis"):
+        if is_empty(record, "basis", "unit_cost") and not record.is_masked("basis"):
             record.fault("cost", "is empty: write what was paid in all, fees included")
         if not symbol or quantity is None:
             return
@@ -162,7 +164,7 @@ class RowReader:
         """Keep a sale as a broker tells it."""
         quantity, sold = positive(record, "quantity", either_sign=True), needed_day(record, "sold")
         proceeds, basis = record.amount("proceeds"), record.amount("basis")
-        if proceeds is None and not record.is_masked("proceeds"):
+        if is_empty(record, "proceeds") and not record.is_masked("proceeds"):
             record.fault("proceeds", "is empty: write what was received")
         account, symbol = self._account(record), symbol_of(record)
         various = record.text("acquired").casefold() == "various"
@@ -264,20 +266,20 @@ class RowReader:
         word = record.text("action")
         currency = record.text("currency").upper() or BASE_CURRENCY
         if word and heading(word) not in self._words:
-            return f"the action {quoted(word)} is not known ({nearest(word, self._words)})"
+            return f"the action {quoted(word)} is not known ({like_action(word, self._words)})"
         numbers = ("quantity", "price", "amount", "fee", "basis")
         doubts = {
-            _FOR_A_PERSON: plain.kind is TransactionKind.REVIEW,
             "an option": is_option(plain.symbol),
+            f"the action {quoted(word)} is not judged": plain.kind is TransactionKind.REVIEW,
             f"in {currency}, to be converted to {BASE_CURRENCY} by hand": currency != BASE_CURRENCY,
             "a masked number": any(record.is_masked(column) for column in numbers),
         }
         return next((doubt for doubt, is_so in doubts.items() if is_so), "")
 
     def _review(self, record: Record, plain: Transaction, doubt: str) -> None:
-        if plain.text and doubt == _FOR_A_PERSON:
-            quantity = abs(record.amount("quantity") or ZERO)
-            self.draft.add_transaction(replace(plain, quantity=quantity))
+        is_meant = heading(record.text("action")) in self._words
+        if plain.text and is_meant and plain.kind is TransactionKind.REVIEW:
+            self.draft.add_transaction(reviewed(record, plain))
             self.draft.remark(record, f"{doubt}: left for you to look at")
             return
         trade = Trade(
@@ -320,7 +322,7 @@ class RowReader:
             self.draft.remark(record, "a dividend without its amount per share, kept as money")
             self.draft.add_cash_line(record, "dividend", plain.date, plain.account)
             return None
-        if per_share is None:
+        if is_empty(record, "per_share"):
             record.fault("per_share", "is empty: write the dividend of one share")
         return replace(
             plain,
@@ -344,7 +346,8 @@ class RowReader:
         if price is not None and price < 0:
             record.fault("price", "is below zero: write what one unit cost")
         if amount is None and price is None:
-            record.fault("amount", "is empty, and so is price: write one of them")
+            if is_empty(record, "amount", "price"):
+                record.fault("amount", "is empty, and so is price: write one of them")
             return ZERO
         if amount is None or price is None:
             product = trade.quantity * (price or ZERO)
@@ -379,7 +382,7 @@ class RowReader:
     def _with_basis(self, record: Record, trade: Transaction) -> Transaction:
         basis, acquired = record.amount("basis"), needed_day(record, "acquired")
         since = record.day("holding_since")
-        if basis is None or basis < 0:
+        if is_empty(record, "basis") or (basis is not None and basis < 0):
             record.fault("basis", "is empty or below zero: write what was paid in all")
         if acquired is not None and acquired > trade.date:
             record.fault("acquired", f"{acquired} is after {trade.date}: correct one of them")

@@ -1,9 +1,10 @@
 """The bytes of a broker's file, read once within limits, and what kind of file they are."""
 
+import os
 import re
 import stat
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 from trimtab.adapters.delimited import LINE_SIZE_MAX
 from trimtab.domain.errors import InputError
@@ -14,6 +15,7 @@ SOURCE_SIZE_MAX = 50 * 2**20
 Kind = Literal["delimited", "flex", "ofx"]
 
 _HEAD_SIZE = 2**16
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 _PACKED = {
     b"PK\x03\x04": "an Excel workbook or a zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -42,10 +44,11 @@ def read_source(path: Path) -> Source:
         InputError: there is no such file, it cannot be read, is empty or too large, or its
             content is none that any importer serves.
     """
+    require_ordinary(path)
     try:
-        _check_ordinary(path)
-        with path.open("rb") as stream:
-            head = stream.read(_HEAD_SIZE)
+        with _open(path) as stream:
+            # What has nothing to say yet gives None, not bytes.
+            head = stream.read(_HEAD_SIZE) or b""
             kind = _kind(path, head)
             data = bytearray(head)
             line_size = _open_line(path, kind, head, 0)
@@ -55,11 +58,31 @@ def read_source(path: Path) -> Source:
                 if len(data) > SOURCE_SIZE_MAX:
                     most = SOURCE_SIZE_MAX // 2**20
                     raise InputError(f"{path} is larger than {most} MB: export a shorter period")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}): check the file") from error
+    return Source(path, bytes(data), kind)
+
+
+def require_ordinary(path: Path) -> None:
+    """Refuse what is no file of a disk, before it is opened: reading it may wait for ever.
+
+    Files that the system makes up as they are read (/proc, /sys) have no size, or no end.
+
+    Raises:
+        InputError: there is no such file, it is a folder, a pipe or a device, or it is empty.
+    """
+    try:
+        about = path.stat()
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}: correct its name") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({error}): check the file") from error
-    return Source(path, bytes(data), kind)
+    if stat.S_ISDIR(about.st_mode):
+        raise InputError(f"{path} is a folder: name one file in it")
+    if not stat.S_ISREG(about.st_mode):
+        raise InputError(f"{path} is no ordinary file: name a file that the broker exported")
+    if about.st_size == 0:
+        raise InputError(f"{path} is empty: export it again")
 
 
 def decode(source: Source) -> tuple[str, tuple[str, ...]]:
@@ -89,12 +112,13 @@ def decode(source: Source) -> tuple[str, tuple[str, ...]]:
     raise InputError(f"{path}, line {line}: this is not text: export it again as CSV")
 
 
-def _check_ordinary(path: Path) -> None:
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise InputError(f"{path} is a folder: name one file in it")
-    if not stat.S_ISREG(mode):
-        raise InputError(f"{path} is no ordinary file: name a file that the broker exported")
+def _open(path: Path) -> BinaryIO:
+    """The file at *path*, opened so that it never waits: what changed meanwhile is refused."""
+    stream = open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NO_WAITING))  # noqa: SIM115  the caller closes it
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError("it is no ordinary file")
+    return stream
 
 
 def _kind(path: Path, head: bytes) -> Kind:

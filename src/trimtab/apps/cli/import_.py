@@ -86,6 +86,7 @@ def command(
 
 def _write(imported: "Imported", transactions_file: Path | None, lots_file: Path | None) -> None:
     from trimtab.apps.importing import lots_csv, transactions_csv, write_files
+    from trimtab.apps.views.figures import counted
     from trimtab.domain.errors import InputError
 
     texts: dict[Path, str] = {}
@@ -102,6 +103,6 @@ def _write(imported: "Imported", transactions_file: Path | None, lots_file: Path
         notes += told
     write_files(texts, options)
     for path, text in texts.items():
-        click.echo(f"{len(text.splitlines()) - 1} rows written to {path}.")
+        click.echo(f"{counted(len(text.splitlines()) - 1, 'row')} written to {path}.")
     for note in notes:
         click.echo(f"- {note}")

@@ -24,19 +24,19 @@ def tax_page(
     totals: Sequence[TaxTotal],
     currency: str,
     year: int | None,
-    *,
-    is_household: bool = True,
+    notes: Sequence[str],
 ) -> list[Block]:
-    """Every row, the totals of the taxed accounts, and the notes."""
+    """Every row, the totals of the taxed accounts, and the *notes*."""
     when = "all years" if year is None else str(year)
     if not rows:
-        return [Sentence(f"Nothing was sold in {when}, so the tax log is empty.")]
+        empty = Sentence(f"Nothing was sold in {when}, so the tax log is empty.")
+        return [empty, *(item(note, "quiet") for note in notes if note not in NOTES)]
     return [
         Heading(f"Realized in {when}, in {currency}"),
         row_table(rows),
         Heading("Totals of the taxed accounts, rounded from exact sums"),
         _total_table(totals),
-        *(item(note, "quiet") for note in notes_on(rows, is_household=is_household)),
+        *(item(note, "quiet") for note in notes),
     ]
 
 
@@ -77,7 +77,7 @@ def tax_document(
     household: str,
     currency: str,
     year: int | None,
-    is_household: bool = True,
+    notes: Sequence[str],
 ) -> TaxLogDocument:
     """The whole log; amounts in cents."""
     return TaxLogDocument(
@@ -95,7 +95,7 @@ def tax_document(
             )
             for total in totals
         ),
-        notes=notes_on(rows, is_household=is_household),
+        notes=tuple(notes),
     )
 
 

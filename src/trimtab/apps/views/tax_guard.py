@@ -4,9 +4,12 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from trimtab.apps.tax_source import TaxSource
+from trimtab.apps.tax_wash import Traded, similar_losses, similar_purchases
 from trimtab.apps.views.figures import cents, price_text
 from trimtab.apps.views.page import Block, Column, Heading, Row, Sentence, Table, item, rows_of
 from trimtab.apps.views.tax_documents_trading import TaxGuardDocument, TaxGuardLotDocument
+from trimtab.apps.views.tax_identity import similar_loss_sentence, similar_purchase_sentence
 from trimtab.domain.numbers import Price, to_cents
 from trimtab.domain.policy import LotMethod
 from trimtab.domain.trades import Side
@@ -62,6 +65,20 @@ class GuardAnswer(NamedTuple):
         if any(piece.waiting > 0 for piece in self.pieces):
             return first_safe_day(self.proposal.on)
         return None
+
+
+def similar_trades(
+    source: TaxSource, proposal: Proposal, pieces: Sequence[PreviewedPiece]
+) -> tuple[str, ...]:
+    """Trades near the proposal of what moves nearly alike, and does not count as identical."""
+    trade = Traded(proposal.symbol, proposal.account, proposal.on, proposal.quantity)
+    if proposal.side is Side.BUY:
+        found = similar_losses(source, trade)
+        return tuple(similar_loss_sentence(source, one) for one in found)
+    if not any(piece.loss > 0 for piece in pieces):
+        return ()
+    found = similar_purchases(source, trade)
+    return tuple(similar_purchase_sentence(source, one) for one in found)
 
 
 def guard_page(answer: GuardAnswer) -> list[Block]:

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 
 from trimtab.apps.tax_source import TaxSource
-from trimtab.domain.identity import Apart, Identity, Listing
-from trimtab.rules.words import listing
+from trimtab.apps.tax_wash import Similar
+from trimtab.domain.identity import Apart, Identity, IdentityLevel, Listing
+from trimtab.rules.words import listing, units
 
 Pair = tuple[str, str]
+_SHOWN = 4
+"""So many trades fit into a sentence."""
 
 
 def identity_sentences(source: TaxSource, pairs: Iterable[Pair]) -> tuple[str, ...]:
@@ -38,17 +41,49 @@ def identity_warnings(source: TaxSource, pairs: Iterable[Pair]) -> tuple[str, ..
     return tuple(filter(None, (_open_question(source), _to_be_checked(listings))))
 
 
-def _open_question(source: TaxSource) -> str:
-    how = (
-        'identity = "same_security" in [tax] of household.toml'
-        if source.is_household
-        else "--identity same_security"
+def similar_purchase_sentence(source: TaxSource, one: Similar) -> str:
+    """Which purchases near a loss were not counted, and what would count them."""
+    return (
+        f"Not counted as identical to {one.trade.symbol} at the level {source.level}: "
+        f"{_traded(one)}, bought within 30 days of its loss of {one.trade.date}; "
+        f"{_setting(source, one.level)} would count them."
     )
+
+
+def similar_loss_sentence(source: TaxSource, one: Similar) -> str:
+    """Which losses near a purchase were not counted, and what would count them."""
+    return (
+        f"Not counted as identical to {one.trade.symbol} at the level {source.level}: "
+        f"{_traded(one)}, sold at a loss within 30 days; {_setting(source, one.level)} would "
+        "count them."
+    )
+
+
+def _traded(one: Similar) -> str:
+    """`4 ITOT in joint on 2025-02-20`: each of the other trades, or the first few."""
+    others = sorted(one.others, key=lambda other: other.date)
+    shown = [
+        f"{units(other.quantity)} {other.symbol} in {other.account} on {other.date}"
+        for other in others[:_SHOWN]
+    ]
+    more = len(others) - len(shown)
+    return listing([*shown, f"{more} more"] if more else shown)
+
+
+def _open_question(source: TaxSource) -> str:
+    how = _setting(source, "same_security")
     return (
         "No ruling says whether different funds on one index are substantially identical; they "
         f"are taken to be, which is the careful answer. With {how} only share classes of one fund "
         "are."
     )
+
+
+def _setting(source: TaxSource, level: IdentityLevel) -> str:
+    """How the level of what is identical is set, for a household or without one."""
+    if source.is_household:
+        return f'identity = "{level}" in [tax] of household.toml'
+    return f"--identity {level}"
 
 
 def _to_be_checked(listings: Iterable[Listing]) -> str:

@@ -13,7 +13,11 @@ from trimtab.apps.views.tax_documents import (
     WashedDocument,
     WashYearDocument,
 )
-from trimtab.apps.views.tax_identity import identity_sentences, identity_warnings
+from trimtab.apps.views.tax_identity import (
+    identity_sentences,
+    identity_warnings,
+    similar_purchase_sentence,
+)
 from trimtab.apps.views.tax_notes import closing_notes, note_items
 from trimtab.domain.history import WashMatch
 from trimtab.domain.numbers import ZERO, Money, to_cents
@@ -51,6 +55,9 @@ def wash_page(source: TaxSource, report: WashReport) -> list[Block]:
         blocks.append(Heading("Why these symbols count as identical"))
         blocks += [item(sentence) for sentence in why]
         blocks += [item(sentence, "warn") for sentence in identity_warnings(source, report.pairs)]
+    if report.similar:
+        blocks.append(Heading("Near a loss, and not counted as identical"))
+        blocks += [item(sentence, "warn") for sentence in _similar(source, report)]
     return [*blocks, *note_items(closing_notes(source, *_own_notes(source, report)))]
 
 
@@ -95,7 +102,7 @@ def wash_document(source: TaxSource, report: WashReport) -> TaxWashDocument:
         ),
         in_lots=f"{to_cents(report.in_lots)}",
         identical=identity_sentences(source, report.pairs),
-        warnings=identity_warnings(source, report.pairs),
+        warnings=(*identity_warnings(source, report.pairs), *_similar(source, report)),
         notes=closing_notes(source, *_own_notes(source, report)),
     )
 
@@ -226,6 +233,10 @@ def _waiting_table(report: WashReport) -> Table:
             for window in report.waiting
         ),
     )
+
+
+def _similar(source: TaxSource, report: WashReport) -> Iterator[str]:
+    return (similar_purchase_sentence(source, one) for one in report.similar)
 
 
 def _own_notes(source: TaxSource, report: WashReport) -> Iterator[str]:

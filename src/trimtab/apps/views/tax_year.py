@@ -11,7 +11,7 @@ from trimtab.apps.views.tax_documents import (
     TaxYearDocument,
     YearTaxDocument,
 )
-from trimtab.apps.views.tax_notes import closing_notes, note_items
+from trimtab.apps.views.tax_notes import closing_notes, note_items, reviews_near
 from trimtab.domain.numbers import ZERO, Money, to_cents
 from trimtab.rules.tax.calendar import wash_calendar
 from trimtab.rules.tax.log import tax_totals
@@ -45,7 +45,8 @@ def year_page(source: TaxSource, year: int, returns: Sequence[ReturnYear]) -> li
     blocks: list[Block] = []
     for one in returns:
         blocks += _return(source, year, one)
-    blocks += [item(sentence, "warn") for sentence in _provisional(source, year)]
+    warnings = (*_provisional(source, year), *reviews_near(source, year))
+    blocks += [item(sentence, "warn") for sentence in warnings]
     return [*blocks, *note_items(closing_notes(source, *_scope(source, returns)))]
 
 
@@ -60,7 +61,12 @@ def year_document(source: TaxSource, year: int, returns: Sequence[ReturnYear]) -
         is_provisional=is_provisional(year, source.today, statutes),
         provisional_until=provisional_until(year, statutes),
         returns=tuple(_return_document(source, one) for one in returns),
-        notes=closing_notes(source, *_provisional(source, year), *_scope(source, returns)),
+        notes=closing_notes(
+            source,
+            *_provisional(source, year),
+            *reviews_near(source, year),
+            *_scope(source, returns),
+        ),
     )
 
 

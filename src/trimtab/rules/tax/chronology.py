@@ -6,7 +6,7 @@ each thing on its own day, so that it does not matter when somebody asked.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -26,7 +26,14 @@ def in_order(
     A sale that a file tells of takes the units that are gone from its account; units that left one
     account and came to another of the same person's household moved.
     """
-    facts = _sold(_moved(list(history), accounts))
+    return on_their_days(_sold(_moved(list(history), accounts)))
+
+
+def on_their_days(facts: Iterable[Transaction]) -> tuple[Transaction, ...]:
+    """*facts* by their days; what was held when the records began was bought on its own day.
+
+    Units of an opening lot whose name was told before stand on the day on which they were told.
+    """
     lots: set[tuple[str, str]] = set()
     splits: dict[tuple[str, str], dt.date] = {}
     dated: list[tuple[dt.date, int, Transaction]] = []

@@ -61,6 +61,7 @@ def command(
     from trimtab.apps.cli.taxes.writing import write_new
     from trimtab.apps.filing import chosen_return, report_of, require_dollars
     from trimtab.apps.tax_year import Given
+    from trimtab.apps.views.figures import counted
     from trimtab.apps.views.forms import forms_csv, forms_page
     from trimtab.apps.views.tax_forms import forms_document, forms_text
     from trimtab.domain.errors import InputError
@@ -88,5 +89,6 @@ def command(
             click.echo(text, nl=False)
         else:
             write_new(file, text, option)
-            click.echo(f"{len(report.rows)} rows written to {file}.", err=len(wanted) > 1)
+            rows = counted(len(report.rows), "row")
+            click.echo(f"{rows} written to {file}.", err=len(wanted) > 1)
     return 0

@@ -171,7 +171,7 @@ def _outlook(
 def _answer(
     source: "TaxSource", proposal: "Proposal", picks: "tuple[LotPick, ...]", outlook: "Outlook"
 ) -> "GuardAnswer":
-    from trimtab.apps.views.tax_guard import GuardAnswer
+    from trimtab.apps.views.tax_guard import GuardAnswer, similar_trades
     from trimtab.apps.views.tax_notes import closing_notes
     from trimtab.domain.trades import Side
     from trimtab.rules.tax.guard import guard_purchase, guard_sale
@@ -182,11 +182,13 @@ def _answer(
     trade = _transaction(proposal, picks)
     is_sale = proposal.side is Side.SELL
     guard = guard_sale if is_sale else guard_purchase
+    pieces = preview_sale(source.ledger, trade) if is_sale else ()
+    own = (*_unknown(source, proposal.symbol), *similar_trades(source, proposal, pieces))
     return GuardAnswer(
         proposal=proposal,
         guarded=guard(source.ledger, trade, outlook),
-        pieces=preview_sale(source.ledger, trade) if is_sale else (),
-        notes=closing_notes(source, *_unknown(source, proposal.symbol)),
+        pieces=pieces,
+        notes=closing_notes(source, *own),
         household=source.title,
         currency=source.currency,
     )

@@ -32,7 +32,9 @@ def command(source: "TaxSource", year: int | None, csv_file: Path | None, as_jso
     this is not tax advice.
     """
     from trimtab.apps.cli.taxes.writing import write_new
-    from trimtab.apps.views.tax import tax_csv, tax_document, tax_page
+    from trimtab.apps.views.figures import counted
+    from trimtab.apps.views.tax import notes_on, tax_csv, tax_document, tax_page
+    from trimtab.apps.views.tax_notes import not_judged, reviews_near
     from trimtab.domain.errors import InputError
     from trimtab.rules.tax.log import tax_rows, tax_totals
 
@@ -40,11 +42,16 @@ def command(source: "TaxSource", year: int | None, csv_file: Path | None, as_jso
         raise InputError("--json and --csv both say what to print: give one of them.")
     rows = tax_rows(source.ledger.sales(), year)
     totals = tax_totals(rows)
+    notes = (
+        *reviews_near(source, year),
+        *not_judged(source),
+        *notes_on(rows, is_household=source.is_household),
+    )
     if csv_file is not None and str(csv_file) == "-":
         click.echo(tax_csv(rows), nl=False)
     elif csv_file is not None:
         write_new(csv_file, tax_csv(rows), "--csv")
-        click.echo(f"{len(rows)} rows written to {csv_file}.")
+        click.echo(f"{counted(len(rows), 'row')} written to {csv_file}.")
     elif as_json:
         show_document(
             tax_document(
@@ -53,9 +60,9 @@ def command(source: "TaxSource", year: int | None, csv_file: Path | None, as_jso
                 household=source.title,
                 currency=source.currency,
                 year=year,
-                is_household=source.is_household,
+                notes=notes,
             )
         )
     else:
-        show(tax_page(rows, totals, source.currency, year, is_household=source.is_household))
+        show(tax_page(rows, totals, source.currency, year, notes))
     return 0

@@ -52,6 +52,7 @@ def command(
     from trimtab.apps.cli.taxes.brokers import read_told
     from trimtab.apps.cli.taxes.writing import write_new
     from trimtab.apps.filing import compare, require_dollars
+    from trimtab.apps.views.figures import counted
     from trimtab.apps.views.tax_notes import closing_notes
     from trimtab.apps.views.tax_reconcile import reconcile_csv, reconcile_document, reconcile_page
     from trimtab.domain.errors import InputError
@@ -67,7 +68,7 @@ def command(
         click.echo(reconcile_csv(found.comparisons), nl=False)
     elif csv_file is not None:
         write_new(csv_file, reconcile_csv(found.comparisons), "--csv")
-        click.echo(f"{len(found.comparisons)} rows written to {csv_file}.")
+        click.echo(f"{counted(len(found.comparisons), 'row')} written to {csv_file}.")
     elif as_json:
         show_document(
             reconcile_document(

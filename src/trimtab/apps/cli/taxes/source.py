@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from trimtab.apps.cli.options import DAY
 
@@ -23,6 +24,8 @@ _STATUSES = (
     "qualifying_surviving_spouse",
 )
 _LEVELS = ("same_security", "same_index", "correlated")
+_BROKER_LISTS = ("brokers", "files")
+"""The parameters that name files of a broker beside the history."""
 
 
 class RateType(click.ParamType[Decimal]):
@@ -66,6 +69,8 @@ def source_options(command: Command) -> Command:
     ) -> Any:  # noqa: ANN401  as above
         from trimtab.apps.tax_source import Told
 
+        if transactions:
+            _refuse_folder(click.get_current_context())
         told = Told(status, short_rate, long_rate, level, on, accounts)
         source = _read(folder, transactions, identical, mapping, told)
         return command(*arguments, source=source, **options)
@@ -100,7 +105,10 @@ _OPTIONS = (
         help="Groups of identical symbols, one on a line, beside those of --identity.",
     ),
     click.option(
-        "--mapping", type=_FILE, metavar="FILE", help="Which column of a CSV file is what (TOML)."
+        "--mapping",
+        type=_FILE,
+        metavar="FILE",
+        help="Which column is what (TOML), in CSV files that trimtab does not recognize.",
     ),
     click.option(
         "--accounts",
@@ -140,10 +148,27 @@ def _read(
         return from_transactions(
             transactions, clock, identical=identical, mapping=mapping, told=told
         )
-    if identical is not None or mapping is not None or told.accounts is not None:
+    has_lists = any(click.get_current_context().params.get(name) for name in _BROKER_LISTS)
+    if identical is not None or told.accounts is not None or (mapping and not has_lists):
         msg = (
             "--identical, --mapping and --accounts belong to --transactions: a household says "
             "these things in its household.toml."
         )
         raise InputError(msg)
-    return from_household(Home(folder), clock, on=told.on)
+    return from_household(Home(folder), clock, on=told.on)._replace(mapping=mapping)
+
+
+def _refuse_folder(context: click.Context) -> None:
+    """Refuse a household's folder where files are read instead of a household.
+
+    Raises:
+        InputError: both were given.
+    """
+    from trimtab.domain.errors import InputError
+
+    if context.get_parameter_source("folder") is not ParameterSource.DEFAULT:
+        msg = (
+            "--folder names a household, and --transactions reads files instead of one: give one "
+            "of them."
+        )
+        raise InputError(msg)

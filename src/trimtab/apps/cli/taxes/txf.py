@@ -50,6 +50,7 @@ def command(
     from trimtab.apps.cli.taxes.writing import write_new
     from trimtab.apps.filing import chosen_return, report_of, require_dollars
     from trimtab.apps.tax_year import Given
+    from trimtab.apps.views.figures import counted
     from trimtab.apps.views.tax_forms import txf_document, txf_notes
     from trimtab.domain.errors import InputError
     from trimtab.domain.numbers import ZERO
@@ -71,7 +72,7 @@ def command(
         click.echo(text, nl=False)
     else:
         write_new(out_file, text, "--out")
-        click.echo(f"{document.records} records written to {out_file}.", err=True)
+        click.echo(f"{counted(document.records, 'record')} written to {out_file}.", err=True)
     for note in txf_notes(report, records):
         click.echo(f"- {note}", err=True)
     return 0
