@@ -8,6 +8,7 @@ import pytest
 
 from trimtab.apps.clock import ManualClock
 from trimtab.apps.tax_source import TaxSource, Told, from_transactions
+from trimtab.apps.tax_year import Given, years
 from trimtab.domain.errors import FileFaults, InputError
 from trimtab.domain.values import AccountKind, OwnerRole
 
@@ -444,3 +445,19 @@ def test_all_refusals_of_the_ledger_are_told(folder):
     with pytest.raises(FileFaults) as refused:
         read(history)
     assert refused.value.faults[-1] == "and 10 more: mend these first"
+
+
+def test_a_loss_on_a_fund_that_distributed_a_gain_within_six_months_is_warned_of(tmp_path):
+    path = tmp_path / "schwab.csv"
+    path.write_text(
+        '"Date","Action","Symbol","Description","Quantity","Price","Fees & Comm","Amount"\n'
+        '"03/28/2025","Sell","DGLRX","FUND","10","$90","","$900"\n'
+        '"03/10/2025","Long Term Cap Gain","DGLRX","FUND","","","","$50"\n'
+        '"02/03/2025","Buy","DGLRX","FUND","10","$100","","-$1000"\n',
+        encoding="utf-8",
+    )
+    source = from_transactions([path], CLOCK)
+    (one,) = source.distributions
+    assert (one.symbol, one.date.isoformat()) == ("DGLRX", "2025-03-10")
+    (found,) = years(source, 2025, Given())
+    assert any("852(b)(4)" in remark for remark in found.remarks)

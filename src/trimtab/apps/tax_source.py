@@ -24,6 +24,7 @@ from trimtab.domain.ports import Clock
 from trimtab.domain.values import OwnerRole, trade_date
 from trimtab.rules.tax.books import books_of
 from trimtab.rules.tax.chronology import on_their_days
+from trimtab.rules.tax.dividends import Distribution
 from trimtab.rules.tax.ledger import Ledger
 from trimtab.rules.tax.merging import FileHistory, ages_of, counted_once, in_order
 from trimtab.rules.words import listing
@@ -31,6 +32,10 @@ from trimtab.rules.words import listing
 _FAULTS_MAX = 50
 _OWN_FORMAT = "generic_"
 Histories = Sequence[Sequence[Transaction]]
+
+
+_LONG_TERM_DISTRIBUTIONS = ("long-term capital gain distribution", "capital gain distribution")
+"""What an importer calls such a distribution; some brokers do not say its term."""
 
 
 class TaxReturn(NamedTuple):
@@ -70,6 +75,7 @@ class TaxSource(NamedTuple):
     harvest: HarvestRule = HarvestRule()
     notes: tuple[str, ...] = ()
     is_household: bool = False
+    distributions: tuple[Distribution, ...] = ()
     mapping: Path | None = None
 
     def rows_of(self, one: TaxReturn, sales: Iterable[LotSale]) -> tuple[LotSale, ...]:
@@ -188,6 +194,12 @@ def from_transactions(
             *_unused(mapping, read),
         ),
         mapping=mapping,
+        distributions=tuple(
+            Distribution(line.account, line.symbol, line.date)
+            for file in read
+            for line in file.imported.cash_lines
+            if line.kind in _LONG_TERM_DISTRIBUTIONS and line.symbol
+        ),
     )
 
 

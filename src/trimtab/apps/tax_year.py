@@ -13,7 +13,13 @@ from trimtab.domain.history import LotSale, Transaction
 from trimtab.domain.numbers import EXACT, ZERO, Money
 from trimtab.domain.trades import Term
 from trimtab.domain.values import OwnerRole
-from trimtab.rules.tax.dividends import Holding, Qualified, decided_on, qualified
+from trimtab.rules.tax.dividends import (
+    Holding,
+    Qualified,
+    decided_on,
+    qualified,
+    short_holding_warnings,
+)
 from trimtab.rules.tax.netting import NO_CARRY, Carryover, YearTotals, years_of
 from trimtab.rules.tax.year import Income, YearTax, taxable_income, year_tax
 from trimtab.rules.words import listing, units
@@ -144,6 +150,11 @@ def _return_year(source: TaxSource, one: TaxReturn, year: int, given: Given) -> 
             *_about_chain(source, totals, of_return, carried),
             *_about_spouses(source, one, rows),
             *_before_statutes(source, year, dividends, tax),
+            *short_holding_warnings(
+                [row for row in rows if row.sold.year == year],
+                source.distributions,
+                source.law.statutes.fund_losses,
+            ),
         ),
     )
 

@@ -129,7 +129,7 @@ def test_a_reinvestment_is_income_and_a_purchase():
         Decimal("0.5"),
     )
     assert [values(one.kind, one.amount) for one in imported.cash_lines] == [
-        ("capital gain distribution", 50)
+        ("long-term capital gain distribution", 50)
     ]
 
 

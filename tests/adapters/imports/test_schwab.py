@@ -233,7 +233,7 @@ def test_the_long_history_is_read_line_by_line():
         "dividend": 42,
         "interest": 5,
         "fee": 11,
-        "capital gain distribution": 1,
+        "long-term capital gain distribution": 1,
         "transfer": 3,
         "tax": 1,
     }

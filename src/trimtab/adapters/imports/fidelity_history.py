@@ -58,7 +58,8 @@ _REASONS = {
 _CASH_KINDS = {
     r"^(purchase into|redemption from) core account": "sweep",
     r"^dividend received|^dividend adj": "dividend",
-    r"^(long|short)-term cap gain": "capital gain distribution",
+    r"^long-term cap gain": "long-term capital gain distribution",
+    r"^short-term cap gain": "short-term capital gain distribution",
     r"^interest\b": "interest",
     r"\btax\b|withholding|withheld": "tax",
     r"\bfee\b|^fee|\bcommission\b": "fee",

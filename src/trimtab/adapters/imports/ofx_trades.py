@@ -22,8 +22,8 @@ _WITHHELD = ("withholding", "statewithholding", "penalty")
 _INCOMES = {
     "DIV": "dividend",
     "INTEREST": "interest",
-    "CGLONG": "capital gain distribution",
-    "CGSHORT": "capital gain distribution",
+    "CGLONG": "long-term capital gain distribution",
+    "CGSHORT": "short-term capital gain distribution",
     "MISC": "other",
 }
 _BANK_KINDS = {"DIV": "dividend", "INT": "interest", "FEE": "fee", "SRVCHG": "fee"}

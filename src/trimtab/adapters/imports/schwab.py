@@ -43,6 +43,8 @@ _REASONS = {
 _SALES_UNTOLD = frozenset({"cash in lieu", "cash merger"})
 _CASH_WORDS = {
     "interest": r"\binterest",
+    "long-term capital gain distribution": r"\b(long.term|lt) cap gain",
+    "short-term capital gain distribution": r"\b(short.term|st) cap gain",
     "capital gain distribution": r"\bcap gain",
     "dividend": r"\bdiv",
     "tax": r"\b(tax|nra\b|withholding)",

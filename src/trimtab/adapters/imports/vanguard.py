@@ -58,6 +58,8 @@ _TRADES = {
 _CASH_KINDS = {
     "sweep": "sweep",
     "dividend": "dividend",
+    "capital gain (lt)": "long-term capital gain distribution",
+    "capital gain (st)": "short-term capital gain distribution",
     "capital gain": "capital gain distribution",
     "interest": "interest",
     "fee": "fee",
