@@ -126,8 +126,8 @@ def _warning(row: LotSale, one: Distribution, statute: FundLosses) -> str:
     return (
         f"{row.symbol} in {row.account}: units bought on {row.acquired} and sold at a loss on "
         f"{row.sold}, within {statute.months} months, got a distribution of {what}, paid about "
-        f"{one.date}; as far as it goes the loss is {effect} ({statute.section}). This is not computed here: "
-        "correct the return by the fund's figures."
+        f"{one.date}; as far as it goes the loss is {effect} ({statute.section}). This is not "
+        "computed here: correct the return by the fund's figures."
     )
 
 
