@@ -22,7 +22,8 @@ from trimtab.domain.numbers import Price
 from trimtab.domain.policy import FilingStatus, HarvestRule, PurchaseRule, TaxRule
 from trimtab.domain.ports import Clock
 from trimtab.domain.values import OwnerRole, trade_date
-from trimtab.rules.tax.books import books_of
+from trimtab.rules.tax.books import books_of, tax_accounts
+from trimtab.rules.tax.chronology import in_order as in_order_of_days
 from trimtab.rules.tax.chronology import on_their_days
 from trimtab.rules.tax.dividends import Distribution
 from trimtab.rules.tax.ledger import Ledger
@@ -112,14 +113,12 @@ def from_household(home: Home, clock: Clock, *, on: dt.date | None = None) -> Ta
             except DataSuspect:
                 continue
     roles = {name: rule.role for name, rule in file.owners.items()}
+    described = tax_accounts(accounts.values())
     return TaxSource(
         title=file.household.name,
         currency=file.household.base_currency,
         ledger=books_of(memory, file.tax, accounts, instruments),
-        accounts={
-            name: TaxAccount(id=name, owner=one.owner, role=one.role, kind=one.kind)
-            for name, one in accounts.items()
-        },
+        accounts=described,
         returns=returns_of(roles, file.tax.filing_status),
         tax=file.tax,
         identity=read_identity(),
@@ -131,7 +130,9 @@ def from_household(home: Home, clock: Clock, *, on: dt.date | None = None) -> Ta
         purchases=file.purchases,
         reinvesting=frozenset(name for name, rule in file.accounts.items() if rule.reinvests),
         harvest=file.harvest,
-        notes=tuple(_removed_notes(memory.history)),
+        notes=tuple(
+            _removed_notes(in_order_of_days(memory.history, tax_accounts(accounts.values())))
+        ),
         is_household=True,
     )
 

@@ -19,7 +19,7 @@ class TransactionKind(StrEnum):
 
     `opening` are units held when the records begin, `closed` a sale from before them, known with
     its lot, `removed` units that left without a sale that anybody told of, and `restated` a lot
-    whose cost the books now tell differently. `review` is
+    whose cost the books now tell differently, `renamed` one that they call otherwise. `review` is
     something that the rules do not judge (an option, a short sale): it only asks for a person's
     eye.
     """
@@ -36,6 +36,7 @@ class TransactionKind(StrEnum):
     CLOSED = "closed"
     REMOVED = "removed"
     RESTATED = "restated"
+    RENAMED = "renamed"
     REVIEW = "review"
 
 
@@ -64,7 +65,8 @@ class Transaction(Struct, frozen=True, kw_only=True):
     - `split`: `numerator` new units for `denominator` old ones, and where the books rounded,
       `picks` with the units of each lot after it;
     - `removed`: `picks`, and the `basis` and `acquired` of what left; `restated`: `lot_id` and the
-      `basis` of all that is left of the lot, without what wash sales added;
+      `basis` of all that is left of the lot, without what wash sales added; `renamed`: `lot_id`
+      and the new name as `text`;
     - `dividend`: `per_share`, and what kind of dividend it is;
     - `review`: `text` says what a person must look at.
 

@@ -44,25 +44,68 @@ def _restated(
     """
     before = {lot.id: lot for lot in lots.values() if lot.account == event.account}
     after = {lot.id: lot for lot in event.lots}
-    facts = [
-        _removed(lot, lot.quantity, on)
-        for lot in lots.values()
-        if (lot.account == event.account) != (lot.id in after)
-    ]
+    names = _renamed(before, after)
+    known = {names.get(name, name): lot for name, lot in before.items() if name in names}
+    known |= {n: lot for n, lot in before.items() if n not in names and n not in known}
+    gone = [lot for name, lot in before.items() if known.get(names.get(name, name)) is not lot]
+    gone += [lot for name, lot in known.items() if name not in after]
+    gone += [lot for lot in lots.values() if lot.id in after and lot.account != event.account]
+    facts = [_removed(lot, lot.quantity, on) for lot in gone]
+    facts += [_rename(before[old], new, on) for old, new in names.items()]
     same = {
-        name: (before[name], lot)
+        name: (known[name], lot)
         for name, lot in after.items()
-        if name in before and _is_same_purchase(before[name], lot)
+        if name in known and _is_same_purchase(known[name], lot)
     }
     facts += _split_facts(event.account, on, same)
     for name, lot in after.items():
         if name in same:
             facts += _changes(*same[name], on)
             continue
-        if name in before:
-            facts.append(_removed(before[name], before[name].quantity, on))
+        if name in known:
+            facts.append(_removed(known[name], known[name].quantity, on, name))
         facts.append(opening_fact(lot, on))
     return tuple(facts)
+
+
+def _renamed(before: Mapping[str, Lot], after: Mapping[str, Lot]) -> dict[str, str]:
+    """Old names by lot that a file calls otherwise now: the same units, of one day and cost.
+
+    Lists without names number their lots, so that one which goes renames those behind it.
+    """
+    kept = {name for name, lot in after.items() if name in before and _is_alike(before[name], lot)}
+    free = [name for name in after if name not in kept]
+    names: dict[str, str] = {}
+    for old, lot in before.items():
+        if old in kept:
+            continue
+        new = next((name for name in free if _is_alike(lot, after[name])), None)
+        if new is not None:
+            names[old] = new
+            free.remove(new)
+    return names
+
+
+def _is_alike(known: Lot, later: Lot) -> bool:
+    """Whether both are the same units of one purchase, whatever they are called."""
+    return (known.symbol, known.acquired, known.quantity) == (
+        later.symbol,
+        later.acquired,
+        later.quantity,
+    ) and abs(known.basis - later.basis) <= CENT
+
+
+def _rename(lot: Lot, name: str, on: dt.date) -> Transaction:
+    return Transaction(
+        id=f"{lot.id} is {name}",
+        date=on,
+        account=lot.account,
+        kind=TransactionKind.RENAMED,
+        symbol=lot.symbol,
+        lot_id=lot.id,
+        text=name,
+        source="journal",
+    )
 
 
 def _is_same_purchase(known: Lot, later: Lot) -> bool:
@@ -120,10 +163,10 @@ def _changes(known: Lot, later: Lot, on: dt.date) -> list[Transaction]:
     facts = []
     basis = known.basis
     if later.quantity != known.quantity and not _is_split(known, later):
-        gone = _removed(known, known.quantity - later.quantity, on)
+        gone = _removed(known, known.quantity - later.quantity, on, later.id)
         basis -= gone.basis or ZERO
         facts.append(gone)
-    if later.basis != basis:
+    if abs(later.basis - basis) > CENT:
         facts.append(
             Transaction(
                 id=f"{later.id} restated",
@@ -139,7 +182,8 @@ def _changes(known: Lot, later: Lot, on: dt.date) -> list[Transaction]:
     return facts
 
 
-def _removed(lot: Lot, quantity: Decimal, on: dt.date) -> Transaction:
+def _removed(lot: Lot, quantity: Decimal, on: dt.date, name: str = "") -> Transaction:
+    """Units of *lot* that left; *name* is what it is called now, where that is not its id."""
     return Transaction(
         id=f"{lot.id} removed",
         date=on,
@@ -150,7 +194,7 @@ def _removed(lot: Lot, quantity: Decimal, on: dt.date) -> Transaction:
         basis=share_of(lot.basis, quantity, lot.quantity),
         acquired=lot.acquired,
         method="specified",
-        picks=(LotPick(lot_id=lot.id, quantity=quantity),),
+        picks=(LotPick(lot_id=name or lot.id, quantity=quantity),),
         source="journal",
     )
 

@@ -1,12 +1,13 @@
 """A household's tax ledger out of what it remembers, and its lots as a plan must see them."""
 
 from collections.abc import Iterable, Mapping
+from decimal import localcontext
 
 from msgspec.structs import replace
 
 from trimtab.domain.history import TaxAccount, TaxLot, WashRule
 from trimtab.domain.memory import Memory
-from trimtab.domain.numbers import ZERO
+from trimtab.domain.numbers import EXACT, ZERO
 from trimtab.domain.policy import TaxRule
 from trimtab.domain.tax_facts import closed_fact, opening_fact
 from trimtab.domain.trades import LotPick, Trade
@@ -21,6 +22,7 @@ from trimtab.domain.values import (
 )
 from trimtab.rules.tax.chronology import in_order
 from trimtab.rules.tax.ledger import Ledger
+from trimtab.rules.tax.selection import SLIVER
 
 
 def wash_rule(tax: TaxRule, instruments: Mapping[str, Instrument]) -> WashRule:
@@ -83,9 +85,11 @@ def tax_lots(lots: Iterable[Lot], ledger: Ledger) -> tuple[Lot, ...]:
         if lot is not None and lot.account == held.account:
             pieces = found.setdefault(lot.id, [])
             pieces.append(_piece(lot, held, len(pieces)))
-    for lot in known.values():
-        units = sum((piece.quantity for piece in found.get(lot.id, ())), ZERO)
-        assert units == lot.quantity, f"the tax ledger has {units} units of lot {lot.id}"
+    with localcontext(EXACT):
+        for lot in known.values():
+            units = sum((piece.quantity for piece in found.get(lot.id, ())), ZERO)
+            is_same = abs(units - lot.quantity) <= SLIVER
+            assert is_same, f"the tax ledger has {units} units of lot {lot.id}"
     return tuple(sorted((p for pieces in found.values() for p in pieces), key=lambda lot: lot.age))
 
 

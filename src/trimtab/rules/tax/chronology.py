@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from trimtab.domain.history import TaxAccount, Transaction, TransactionKind
-from trimtab.domain.numbers import CENT, ZERO, Quantity
-from trimtab.domain.trades import LotPick
+from trimtab.domain.numbers import CENT, ZERO
+from trimtab.rules.tax.told_sales import with_told_sales
 
 _MOVE_DAYS = 14
 """By how many days two files may tell of one transfer apart."""
+_LAST = {TransactionKind.REMOVED: 2, TransactionKind.RESTATED: 3}
+"""What the books say at the end of a day comes after what was done on it."""
 
 
 def in_order(
@@ -26,30 +28,121 @@ def in_order(
     A sale that a file tells of takes the units that are gone from its account; units that left one
     account and came to another of the same person's household moved.
     """
-    return on_their_days(_sold(_moved(list(history), accounts)))
+    facts = _corrected(_named(history))
+    return on_their_days(with_told_sales(_moved(facts, accounts)))
 
 
 def on_their_days(facts: Iterable[Transaction]) -> tuple[Transaction, ...]:
     """*facts* by their days; what was held when the records began was bought on its own day.
 
-    Units of an opening lot whose name was told before stand on the day on which they were told.
+    Sales of one day that files tell of come in the order of their purchases (26 CFR 1.1091-1(b)).
     """
-    lots: set[tuple[str, str]] = set()
     splits: dict[tuple[str, str], dt.date] = {}
-    dated: list[tuple[dt.date, int, Transaction]] = []
+    dated: list[tuple[tuple[dt.date, int, dt.date, int], Transaction]] = []
     for number, fact in enumerate(facts):
-        place, lot = (fact.account, fact.symbol), (fact.account, fact.lot_id)
-        day = fact.date
-        if fact.kind is TransactionKind.OPENING and lot not in lots:
+        place, day = (fact.account, fact.symbol), fact.date
+        rank, age = _LAST.get(fact.kind, 0), dt.date.min
+        if fact.kind is TransactionKind.OPENING:
             day = min(day, fact.acquired or day)
-        elif fact.kind in {TransactionKind.BUY, TransactionKind.SELL}:
-            # Its units are those of the day on which it was booked, after the splits until then.
-            day = max(day, splits.get(place, dt.date.min))
         elif fact.kind is TransactionKind.SPLIT:
             splits[place] = fact.date
-        lots.add(lot)
-        dated.append((day, number, fact if day == fact.date else replace(fact, date=day)))
-    return tuple(fact for _, _, fact in sorted(dated, key=lambda one: one[:2]))
+        elif fact.kind in {TransactionKind.BUY, TransactionKind.SELL} and fact.source == "journal":
+            # Its units are those of the day on which it was booked, after the splits until then.
+            day = max(day, splits.get(place, dt.date.min))
+        elif fact.kind is TransactionKind.SELL and fact.acquired is not None:
+            rank, age = 1, fact.acquired
+        kept = fact if day == fact.date else replace(fact, date=day)
+        dated.append(((day, rank, age, number), kept))
+    return tuple(fact for _, fact in sorted(dated, key=lambda one: one[0]))
+
+
+def _named(history: Sequence[Transaction]) -> list[Transaction]:
+    """*history* with every lot under the name that it bears in the end.
+
+    A name that is given to another lot was borne by one that is gone: that one is called otherwise.
+    """
+    facts: list[Transaction] = []
+    batch: dict[str, str] = {}
+    for number, fact in enumerate(history):
+        if fact.kind is TransactionKind.RENAMED:
+            batch[fact.lot_id] = fact.text
+            following = history[number + 1] if number + 1 < len(history) else None
+            is_last = (
+                following is None
+                or following.kind is not TransactionKind.RENAMED
+                or (following.account, following.date) != (fact.account, fact.date)
+            )
+            if is_last:
+                gone = {name: f"{name} until {fact.date}" for name in batch.values()}
+                facts = _with_names(facts, fact.account, {**gone, **batch})
+                batch = {}
+            continue
+        if fact.kind is TransactionKind.OPENING and _is_borne(facts, fact):
+            gone = {fact.lot_id: f"{fact.lot_id} until {fact.date} {number}"}
+            facts = _with_names(facts, fact.account, gone)
+        facts.append(fact)
+    return facts
+
+
+def _is_borne(facts: Iterable[Transaction], opening: Transaction) -> bool:
+    return any(
+        (fact.account, fact.lot_id) == (opening.account, opening.lot_id)
+        and fact.kind in {TransactionKind.OPENING, TransactionKind.BUY}
+        for fact in facts
+    )
+
+
+def _with_names(
+    facts: Iterable[Transaction], account: str, names: Mapping[str, str]
+) -> list[Transaction]:
+    """*facts* with the lots of *account* called by their new *names*."""
+    changed = []
+    for fact in facts:
+        named = fact
+        if fact.account == account:
+            picks = tuple(
+                replace(pick, lot_id=names.get(pick.lot_id, pick.lot_id)) for pick in fact.picks
+            )
+            lot_id = names.get(fact.lot_id, fact.lot_id)
+            if (picks, lot_id) != (fact.picks, fact.lot_id):
+                named = replace(fact, picks=picks, lot_id=lot_id)
+        changed.append(named)
+    return changed
+
+
+def _corrected(facts: list[Transaction]) -> list[Transaction]:
+    """*facts* with lots whose day was corrected as if the right one had been told at once."""
+    changed: list[Transaction | None] = list(facts)
+    for number, fact in enumerate(facts[1:], start=1):
+        left = facts[number - 1]
+        is_retold = (
+            fact.kind is TransactionKind.OPENING
+            and left.kind is TransactionKind.REMOVED
+            and (left.account, left.symbol, left.quantity, left.date)
+            == (fact.account, fact.symbol, fact.quantity, fact.date)
+            and abs((left.basis or ZERO) - (fact.basis or ZERO)) <= CENT
+        )
+        if not is_retold:
+            continue
+        old = left.picks[0].lot_id
+        first = next(
+            (
+                n
+                for n, one in enumerate(changed)
+                if one is not None
+                and one.kind is TransactionKind.OPENING
+                and (one.account, one.lot_id) == (fact.account, old)
+            ),
+            None,
+        )
+        opening = None if first is None else changed[first]
+        if first is None or opening is None:
+            continue
+        changed[first] = replace(opening, acquired=fact.acquired, holding_since=fact.holding_since)
+        changed[number - 1] = changed[number] = None
+        kept = [one for one in changed if one is not None]
+        return _corrected(_with_names(kept, fact.account, {old: fact.lot_id}))
+    return [one for one in changed if one is not None]
 
 
 def _moved(facts: list[Transaction], accounts: Mapping[str, TaxAccount]) -> list[Transaction]:
@@ -57,11 +150,23 @@ def _moved(facts: list[Transaction], accounts: Mapping[str, TaxAccount]) -> list
     gone = {n: f for n, f in enumerate(facts) if f.kind is TransactionKind.REMOVED}
     if not gone:
         return facts
+    born: dict[tuple[str, str], int] = {}
+    for number, fact in enumerate(facts):
+        if fact.kind in {TransactionKind.OPENING, TransactionKind.BUY}:
+            born.setdefault((fact.account, fact.lot_id), number)
     kept: list[Transaction | None] = list(facts)
     for number, fact in enumerate(facts):
         if fact.kind is not TransactionKind.OPENING:
             continue
-        found = next((n for n, left in gone.items() if _is_move(left, fact, accounts)), None)
+        found = next(
+            (
+                n
+                for n, left in gone.items()
+                if born.get((left.account, left.picks[0].lot_id), number) < number
+                and _is_move(left, fact, accounts)
+            ),
+            None,
+        )
         if found is None:
             continue
         left = gone.pop(found)
@@ -94,55 +199,3 @@ def _is_move(left: Transaction, came: Transaction, accounts: Mapping[str, TaxAcc
         and abs((left.basis or ZERO) - (came.basis or ZERO)) <= CENT
         and abs((left.date - came.date).days) <= _MOVE_DAYS
     )
-
-
-def _sold(facts: list[Transaction]) -> list[Transaction]:
-    """*facts* with a sale in the place of units that are gone, where a file tells of it."""
-    gone = [n for n, f in enumerate(facts) if f.kind is TransactionKind.REMOVED]
-    left = {n: facts[n].quantity for n in gone}
-    changed = list(facts)
-    for number, fact in enumerate(facts):
-        if fact.kind is not TransactionKind.CLOSED:
-            continue
-        picks = _taken(fact, facts, left)
-        if picks:
-            changed[number] = replace(
-                fact, kind=TransactionKind.SELL, method="specified", picks=picks, lot_id=""
-            )
-    return [
-        fact if n not in left else _less(fact, left[n])
-        for n, fact in enumerate(changed)
-        if left.get(n, fact.quantity) > 0 or n not in left
-    ]
-
-
-def _taken(
-    sale: Transaction, facts: Sequence[Transaction], left: dict[int, Quantity]
-) -> tuple[LotPick, ...]:
-    """The units gone that *sale* sold, taken out of *left*; none unless all of it is there."""
-    alike = [
-        n
-        for n, quantity in left.items()
-        if quantity > 0
-        and (facts[n].account, facts[n].symbol) == (sale.account, sale.symbol)
-        and facts[n].acquired == sale.acquired
-        and facts[n].date >= sale.date
-    ]
-    if sum((left[n] for n in alike), ZERO) < sale.quantity:
-        return ()
-    picks, wanted = [], sale.quantity
-    for n in alike:
-        part = min(wanted, left[n])
-        if part > 0:
-            picks.append(LotPick(lot_id=facts[n].picks[0].lot_id, quantity=part))
-            left[n] -= part
-            wanted -= part
-    return tuple(picks)
-
-
-def _less(fact: Transaction, quantity: Quantity) -> Transaction:
-    """Units that left, as many of them as nobody sold."""
-    if quantity == fact.quantity:
-        return fact
-    pick = replace(fact.picks[0], quantity=quantity)
-    return replace(fact, quantity=quantity, picks=(pick,))

@@ -7,7 +7,7 @@ different basis and holding period; a sale that names no piece takes the front.
 import datetime as dt
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import Context
 from itertools import count
 from typing import NamedTuple
 
@@ -16,8 +16,8 @@ from trimtab.domain.history import TaxAccount, TaxLot, Transaction
 from trimtab.domain.numbers import ONE, ZERO, Money, Quantity, exact_share
 from trimtab.rules.tax.ranking import Ranking
 
-_UNIT_GRAIN = Decimal("1E-9")
-"""Units whose basis differs by less rank as equal, so that a tie is decided by age."""
+_UNIT = Context(prec=15)
+"""Units whose basis differs by less than this shows rank as equal: a tie is decided by age."""
 
 
 class Piece:
@@ -53,7 +53,7 @@ class Piece:
         self.since = since
         self.place = ZERO
         self.is_used = False
-        self.unit = (basis / quantity).quantize(_UNIT_GRAIN)
+        self.unit = _UNIT.divide(basis, quantity)
 
     def cut(self, quantity: Quantity) -> "Piece":
         """The first *quantity* units as a piece of their own; the rest stays here.
@@ -106,7 +106,7 @@ class Piece:
 
     def _set_basis(self, basis: Money) -> None:
         self.basis = basis
-        self.unit = (basis / self.quantity).quantize(_UNIT_GRAIN)
+        self.unit = _UNIT.divide(basis, self.quantity)
 
     def add_basis(self, amount: Money) -> None:
         """Raise the basis by *amount*, or count its unit anew."""
@@ -222,7 +222,10 @@ class Row:
             self.ranking.discard(piece)
         lot.pieces.remove(piece)
         if not lot.pieces:
-            del self.lots[bisect_left(self.lots, lot.age, key=_age)]
+            at = bisect_left(self.lots, lot.age, key=_age)
+            while self.lots[at] is not lot:  # parts of one lot that met again are of one age
+                at += 1
+            del self.lots[at]
             del self.by_id[lot.id]
         return piece
 

@@ -1,7 +1,7 @@
 """Which pieces a sale or a transfer takes from a row, by its method."""
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from trimtab.domain.errors import InputError
 from trimtab.domain.history import Transaction
@@ -12,8 +12,8 @@ from trimtab.rules.tax.pieces import LotRow, Piece, Row, Take
 
 SLIVER = Decimal("1E-20")
 """Fewer units than this is what dividing leaves over: they go with what they are left of."""
-_UNIT_GRAIN = Decimal("1E-9")
-"""Tax on a unit that differs by less ranks as equal, so that a tie is decided by age."""
+_UNIT = Context(prec=15)
+"""Tax on a unit that differs by less than this shows ranks as equal: a tie is decided by age."""
 
 
 def select(
@@ -66,7 +66,7 @@ def _by_tax(
 
     def tax(piece: Piece) -> Money:
         rate = long if sold >= long_term_from(piece.since) else short
-        return ((net_price - piece.unit) * rate).quantize(_UNIT_GRAIN)
+        return _UNIT.plus((net_price - piece.unit) * rate)
 
     return iter(sorted(row.pieces(), key=tax))
 
