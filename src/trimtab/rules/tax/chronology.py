@@ -16,6 +16,8 @@ from trimtab.rules.tax.told_sales import with_told_sales
 
 _MOVE_DAYS = 14
 """By how many days two files may tell of one transfer apart."""
+_UNTIL = " until "
+"""Between the name of a lot that is gone, or told anew, and the day of that."""
 _LAST = {TransactionKind.REMOVED: 2, TransactionKind.RESTATED: 3}
 """What the books say at the end of a day comes after what was done on it."""
 
@@ -73,12 +75,12 @@ def _named(history: Sequence[Transaction]) -> list[Transaction]:
                 or (following.account, following.date) != (fact.account, fact.date)
             )
             if is_last:
-                gone = {name: f"{name} until {fact.date}" for name in batch.values()}
+                gone = {name: f"{name}{_UNTIL}{fact.date}" for name in batch.values()}
                 facts = _with_names(facts, fact.account, {**gone, **batch})
                 batch = {}
             continue
         if fact.kind is TransactionKind.OPENING and _is_borne(facts, fact):
-            gone = {fact.lot_id: f"{fact.lot_id} until {fact.date} {number}"}
+            gone = {fact.lot_id: f"{fact.lot_id}{_UNTIL}{fact.date} {number}"}
             facts = _with_names(facts, fact.account, gone)
         facts.append(fact)
     return facts
@@ -118,6 +120,7 @@ def _corrected(facts: list[Transaction]) -> list[Transaction]:
         is_retold = (
             fact.kind is TransactionKind.OPENING
             and left.kind is TransactionKind.REMOVED
+            and left.picks[0].lot_id.startswith(f"{fact.lot_id}{_UNTIL}")
             and (left.account, left.symbol, left.quantity, left.date)
             == (fact.account, fact.symbol, fact.quantity, fact.date)
             and abs((left.basis or ZERO) - (fact.basis or ZERO)) <= CENT
