@@ -15,7 +15,7 @@ from trimtab.apps.views import documents
 
 MODULES = [
     import_module(name)
-    for part in ("documents", "tax_documents", "tax_documents_trading")
+    for part in ("documents", "tax_documents", "tax_documents_trading", "tax_documents_lots")
     if find_spec(name := f"trimtab.apps.views.{part}") is not None
 ]
 STRUCTS = {
@@ -90,6 +90,7 @@ def test_the_page_explains_nothing_that_does_not_exist(page):
         (("tax", "harvest"), "TaxHarvest"),
         (("tax", "form8949", "2026"), "TaxForms"),
         (("tax", "txf", "2026"), "TaxTxf"),
+        (("tax", "instructions"), "Instructions"),
         (("tax", "gains", "--price", "VTI"), "Error"),
         (("check",), "Check"),
         (("policy",), "Policy"),

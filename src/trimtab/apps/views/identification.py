@@ -1,14 +1,16 @@
 """What each broker must be told about lots: as letters, as a page and as a document."""
 
-import datetime as dt
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from trimtab.apps.identifying import Worksheet
-from trimtab.apps.views.documents import Digits
 from trimtab.apps.views.figures import digits, price_text, typed
 from trimtab.apps.views.page import Block, Column, Heading, Row, Sentence, Table, item
+from trimtab.apps.views.tax_documents_lots import (
+    InstructionDocument,
+    InstructionsDocument,
+    NamedLotDocument,
+    StandingOrderDocument,
+)
 from trimtab.domain.values import Lot, trade_date
 from trimtab.rules.tax.identification import (
     Identification,
@@ -23,56 +25,6 @@ NOTES = (
     "Lots count only when the broker was told in time; a record here tells no broker.",
     "This is not tax advice.",
 )
-
-
-class NamedLotDocument(Struct, frozen=True, kw_only=True):
-    """Units of one lot that an instruction names."""
-
-    lot_id: str
-    acquired: dt.date
-    quantity: Digits
-    basis: Digits
-
-
-class InstructionDocument(Struct, frozen=True, kw_only=True):
-    """One sale whose lots the owner must tell the broker."""
-
-    order_id: str
-    account: str
-    symbol: str
-    quantity: Digits
-    lots: tuple[NamedLotDocument, ...]
-    state: str
-    deadline: dt.datetime
-    sold_at: dt.datetime | None
-    told_at: dt.datetime | None
-    confirmed_at: dt.datetime | None
-    reference: str
-    sentence: str
-    letter: str
-
-
-class StandingOrderDocument(Struct, frozen=True, kw_only=True):
-    """A standing order that the owner gave, by the household's file."""
-
-    account: str
-    relief: str
-    confirmed_at: dt.datetime | None
-    reference: str
-    sentence: str
-    letter: str
-
-
-class InstructionsDocument(Struct, frozen=True, kw_only=True):
-    """trimtab/instructions/1: what each broker must be told about lots, and what it was told."""
-
-    schema: str = "trimtab/instructions/1"
-    household: str
-    currency: str
-    at: dt.datetime
-    sales: tuple[InstructionDocument, ...]
-    standing_orders: tuple[StandingOrderDocument, ...]
-    notes: tuple[str, ...]
 
 
 def instructions_page(sheet: Worksheet, folder: str) -> list[Block]:
