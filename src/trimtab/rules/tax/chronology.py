@@ -16,6 +16,7 @@ from trimtab.rules.tax.told_sales import with_told_sales
 
 _MOVE_DAYS = 14
 """By how many days two files may tell of one transfer apart."""
+_BIRTHS = {TransactionKind.OPENING, TransactionKind.BUY}
 _UNTIL = " until "
 """Between the name of a lot that is gone, or told anew, and the day of that."""
 _LAST = {TransactionKind.REMOVED: 2, TransactionKind.RESTATED: 3}
@@ -64,7 +65,14 @@ def _named(history: Sequence[Transaction]) -> list[Transaction]:
     A name that is given to another lot was borne by one that is gone: that one is called otherwise.
     """
     facts: list[Transaction] = []
+    borne: set[tuple[str, str]] = set()
     batch: dict[str, str] = {}
+
+    def call(account: str, names: Mapping[str, str]) -> None:
+        facts[:] = _with_names(facts, account, names)
+        borne.difference_update({(account, name) for name in names})
+        borne.update({(account, name) for name in names.values()})
+
     for number, fact in enumerate(history):
         if fact.kind is TransactionKind.RENAMED:
             batch[fact.lot_id] = fact.text
@@ -76,22 +84,16 @@ def _named(history: Sequence[Transaction]) -> list[Transaction]:
             )
             if is_last:
                 gone = {name: f"{name}{_UNTIL}{fact.date}" for name in batch.values()}
-                facts = _with_names(facts, fact.account, {**gone, **batch})
+                call(fact.account, {**gone, **batch})
                 batch = {}
             continue
-        if fact.kind is TransactionKind.OPENING and _is_borne(facts, fact):
-            gone = {fact.lot_id: f"{fact.lot_id}{_UNTIL}{fact.date} {number}"}
-            facts = _with_names(facts, fact.account, gone)
+        bearer = (fact.account, fact.lot_id)
+        if fact.kind is TransactionKind.OPENING and bearer in borne:
+            call(fact.account, {fact.lot_id: f"{fact.lot_id}{_UNTIL}{fact.date} {number}"})
+        if fact.kind in _BIRTHS:
+            borne.add(bearer)
         facts.append(fact)
     return facts
-
-
-def _is_borne(facts: Iterable[Transaction], opening: Transaction) -> bool:
-    return any(
-        (fact.account, fact.lot_id) == (opening.account, opening.lot_id)
-        and fact.kind in {TransactionKind.OPENING, TransactionKind.BUY}
-        for fact in facts
-    )
 
 
 def _with_names(
@@ -150,29 +152,34 @@ def _corrected(facts: list[Transaction]) -> list[Transaction]:
 
 def _moved(facts: list[Transaction], accounts: Mapping[str, TaxAccount]) -> list[Transaction]:
     """*facts* with a transfer in the place of units that left here and came there."""
-    gone = {n: f for n, f in enumerate(facts) if f.kind is TransactionKind.REMOVED}
+    gone: dict[tuple[object, ...], list[int]] = {}
+    for number, fact in enumerate(facts):
+        if fact.kind is TransactionKind.REMOVED:
+            gone.setdefault(_what(fact), []).append(number)
     if not gone:
         return facts
     born: dict[tuple[str, str], int] = {}
     for number, fact in enumerate(facts):
-        if fact.kind in {TransactionKind.OPENING, TransactionKind.BUY}:
+        if fact.kind in _BIRTHS:
             born.setdefault((fact.account, fact.lot_id), number)
     kept: list[Transaction | None] = list(facts)
     for number, fact in enumerate(facts):
         if fact.kind is not TransactionKind.OPENING:
             continue
+        candidates = gone.get(_what(fact), [])
         found = next(
             (
                 n
-                for n, left in gone.items()
-                if born.get((left.account, left.picks[0].lot_id), number) < number
-                and _is_move(left, fact, accounts)
+                for n in candidates
+                if born.get((facts[n].account, facts[n].picks[0].lot_id), number) < number
+                and _is_move(facts[n], fact, accounts)
             ),
             None,
         )
         if found is None:
             continue
-        left = gone.pop(found)
+        candidates.remove(found)
+        left = facts[found]
         kept[found] = kept[number] = None
         kept[max(found, number)] = replace(
             left,
@@ -185,19 +192,18 @@ def _moved(facts: list[Transaction], accounts: Mapping[str, TaxAccount]) -> list
     return [fact for fact in kept if fact is not None]
 
 
+def _what(fact: Transaction) -> tuple[object, ...]:
+    """Units by symbol, day and number."""
+    return fact.symbol, fact.acquired, fact.quantity
+
+
 def _is_move(left: Transaction, came: Transaction, accounts: Mapping[str, TaxAccount]) -> bool:
-    """Whether what left is what came: the same units, of the same day and cost."""
+    """Whether what left can be what came: the same cost, about the same time, one taxpayer."""
     here, there = accounts.get(left.account), accounts.get(came.account)
     if here is None or there is None or here.id == there.id:
         return False
-    is_alike = (left.symbol, left.acquired, left.quantity) == (
-        came.symbol,
-        came.acquired,
-        came.quantity,
-    )
     return (
-        is_alike
-        and here.is_taxed == there.is_taxed
+        here.is_taxed == there.is_taxed
         and here.taxpayer == there.taxpayer
         and abs((left.basis or ZERO) - (came.basis or ZERO)) <= CENT
         and abs((left.date - came.date).days) <= _MOVE_DAYS

@@ -1,12 +1,16 @@
 """Sales that files tell of, joined with the units that are gone from the accounts' lists."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from trimtab.domain.history import Transaction, TransactionKind
 from trimtab.domain.numbers import CENT, ZERO, Price, Quantity
 from trimtab.domain.trades import LotPick
+
+Purchase = tuple[str, str, dt.date | None]
+"""What files tell of a purchase: the account, the symbol and the day."""
 
 
 def with_told_sales(facts: Sequence[Transaction]) -> list[Transaction]:
@@ -16,21 +20,21 @@ def with_told_sales(facts: Sequence[Transaction]) -> list[Transaction]:
     before any other, then the nearest cost of that day. What no list ever showed was bought and
     sold as the file says, and could replace an earlier loss like anything else.
     """
+    told = [n for n, fact in enumerate(facts) if fact.kind is TransactionKind.CLOSED]
+    if not told:
+        return list(facts)
     left = {n: f.quantity for n, f in enumerate(facts) if f.kind is TransactionKind.REMOVED}
-    told = [n for n, f in enumerate(facts) if f.kind is TransactionKind.CLOSED]
-    picks: dict[int, tuple[LotPick, ...]] = {}
-    for is_exact in (True, False):
-        for number in told:
-            if number not in picks:
-                found = _taken(facts[number], facts, left, is_exact=is_exact)
-                if found:
-                    picks[number] = found
+    picks = _picks(told, facts, left)
+    bought: dict[Purchase, str] = {}
+    for fact in facts:
+        if fact.kind is TransactionKind.OPENING:
+            bought.setdefault(_purchase(fact), fact.order_id or fact.lot_id)
     changed: list[Transaction] = []
     for number, fact in enumerate(facts):
         if number in picks:
             changed.append(_sale(fact, picks[number]))
         elif fact.kind is TransactionKind.CLOSED:
-            changed += _bought_and_sold(fact, facts)
+            changed += _bought_and_sold(fact, bought)
         elif number not in left:
             changed.append(fact)
         elif left[number] > 0:
@@ -38,34 +42,52 @@ def with_told_sales(facts: Sequence[Transaction]) -> list[Transaction]:
     return changed
 
 
+def _picks(
+    told: Sequence[int], facts: Sequence[Transaction], left: dict[int, Quantity]
+) -> dict[int, tuple[LotPick, ...]]:
+    """For each sale *told* of units that are gone, those units, taken out of *left*."""
+    gone: dict[Purchase, list[int]] = {}
+    for number in left:
+        gone.setdefault(_purchase(facts[number]), []).append(number)
+    picks: dict[int, tuple[LotPick, ...]] = {}
+    for is_exact in (True, False):
+        for number in told:
+            sale = facts[number]
+            places = [
+                n
+                for n in gone.get(_purchase(sale), ())
+                if left[n] > 0
+                and facts[n].date >= sale.date
+                and (not is_exact or _is_exact(facts[n], left[n], sale))
+            ]
+            found = () if number in picks else _taken(sale, facts, places, left)
+            if found:
+                picks[number] = found
+    return picks
+
+
 def _taken(
     sale: Transaction,
     facts: Sequence[Transaction],
+    places: list[int],
     left: dict[int, Quantity],
-    *,
-    is_exact: bool,
 ) -> tuple[LotPick, ...]:
-    """The units gone that *sale* sold, taken out of *left*; none unless all of it is there."""
-    alike = [
-        n
-        for n, quantity in left.items()
-        if quantity > 0
-        and (facts[n].account, facts[n].symbol) == (sale.account, sale.symbol)
-        and facts[n].acquired == sale.acquired
-        and facts[n].date >= sale.date
-        and (not is_exact or _is_exact(facts[n], quantity, sale))
-    ]
-    if sum((left[n] for n in alike), ZERO) < sale.quantity:
+    """What *sale* takes of the units gone at *places*; nothing unless all of it is there."""
+    if sum((left[n] for n in places), ZERO) < sale.quantity:
         return ()
-    alike.sort(key=lambda n: abs(_unit_cost(facts[n]) - _unit_cost(sale)))
+    places.sort(key=lambda n: abs(_unit_cost(facts[n]) - _unit_cost(sale)))
     picks, wanted = [], sale.quantity
-    for n in alike:
+    for n in places:
         part = min(wanted, left[n])
         if part > 0:
             picks.append(LotPick(lot_id=facts[n].picks[0].lot_id, quantity=part))
             left[n] -= part
             wanted -= part
     return tuple(picks)
+
+
+def _purchase(fact: Transaction) -> Purchase:
+    return fact.account, fact.symbol, fact.acquired
 
 
 def _is_exact(gone: Transaction, quantity: Quantity, sale: Transaction) -> bool:
@@ -85,7 +107,7 @@ def _sale(told: Transaction, picks: tuple[LotPick, ...]) -> Transaction:
     )
 
 
-def _bought_and_sold(told: Transaction, facts: Sequence[Transaction]) -> list[Transaction]:
+def _bought_and_sold(told: Transaction, bought: Mapping[Purchase, str]) -> list[Transaction]:
     """What no list showed: units bought on the day that the file names, and sold.
 
     Other units of that day in the account are the rest of the same purchase. Where the file says
@@ -94,16 +116,7 @@ def _bought_and_sold(told: Transaction, facts: Sequence[Transaction]) -> list[Tr
     if told.acquired is None or told.disallowed > 0:
         return [told]
     name = f"{told.lot_id} {told.id}"
-    rest = next(
-        (
-            fact.order_id or fact.lot_id
-            for fact in facts
-            if fact.kind is TransactionKind.OPENING
-            and (fact.account, fact.symbol) == (told.account, told.symbol)
-            and fact.acquired == told.acquired
-        ),
-        f"{told.symbol} of {told.acquired}",
-    )
+    rest = bought.get(_purchase(told), f"{told.symbol} of {told.acquired}")
     opening = replace(
         told,
         id=name,
