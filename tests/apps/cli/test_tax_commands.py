@@ -488,3 +488,20 @@ def test_a_mapping_reads_a_broker_s_list_beside_a_household_too(untouched, tmp_p
     ended = trimtab("tax", "reconcile", broker, *where)
     assert "1 only in broker" in ended.out
     assert "belong to --transactions" in trimtab("tax", "log", *where).err
+
+
+def test_a_picture_and_two_forms_replace_nothing_that_is_read_or_written(tmp_path):
+    history = tmp_path / "history.csv"
+    text = (
+        "date,account,action,symbol,quantity,price\n"
+        "2025-01-06,a,buy,VTI,10,100\n2025-12-22,a,sell,VTI,10,90\n"
+    )
+    history.write_text(text, encoding="utf-8")
+    told = ("--transactions", str(history), "--on", "2025-12-30")
+    drawn = trimtab("tax", "calendar", *told, "--svg", str(history))
+    assert (drawn.status, history.read_text(encoding="utf-8")) == (2, text)
+    assert "is what this command reads" in drawn.err
+    one = str(tmp_path / "one")
+    twice = trimtab("tax", "form8949", "2025", *told, "--csv", one, "--html", one)
+    assert twice.status == 2
+    assert "--csv and --html name one file" in twice.err

@@ -56,8 +56,10 @@ def command(source: "TaxSource", days: int, picture: Path | None, as_json: bool)
     until = source.today + dt.timedelta(days=days)
     calendar = wash_calendar(source.ledger, source.today, until, source.purchases)
     if picture is not None and calendar.groups:
+        from trimtab.apps.cli.taxes.writing import require_free
         from trimtab.apps.views.tax_calendar_picture import draw_calendar
 
+        require_free(picture, "--svg")
         draw_calendar(calendar, picture)
     if as_json:
         show_document(calendar_document(source, calendar))

@@ -75,6 +75,8 @@ def command(
         raise InputError("--json says what to print, and so does a file: give one of them.")
     if [str(file) for file, _ in wanted] == ["-", "-"]:
         raise InputError("--csv and --html cannot both be standard output: name a file.")
+    if csv_file is not None and html_file is not None and csv_file.resolve() == html_file.resolve():
+        raise InputError("--csv and --html name one file: name two.")
     require_dollars(source)
     told = read_told(source, brokers, account_map, symbol_map)
     given = Given(carry_short=carry_short, carry_long=carry_long)

@@ -37,6 +37,20 @@ def write_new(path: Path, text: str, option: str) -> None:
         raise InputError(msg)
 
 
+def require_free(path: Path, option: str) -> None:
+    """Refuse to write over anything that `write_new` would not write over.
+
+    Raises:
+        InputError: as there.
+    """
+    from trimtab.domain.errors import InputError
+
+    refusal = _refusal(path, path.resolve())
+    if refusal:
+        msg = f"{path} {refusal}: name another file with {option}. Nothing was written."
+        raise InputError(msg)
+
+
 def _refusal(path: Path, target: Path) -> str:
     """Why nothing may be written over *target*; empty where it may."""
     if path.is_dir():
