@@ -457,10 +457,12 @@ def test_sales_of_one_day_that_files_tell_count_by_the_age_of_what_was_sold():
 
 def test_a_lot_that_a_file_parts_in_two_keeps_all_of_its_units():
     journal = Journal()
+    told_sale(journal, "2026-04-15", "20", "400", "600", "2025-06-02", "2026-04-14")
     told_lots(journal, "2026-04-16", lot("taxable", "VTI", "6", "192", "2026-04-16", "L4"))
     parts = [lot("taxable", "VTI", "3", "96", "2026-04-16", name) for name in ("L4", "M6")]
     ledger = told_lots(journal, "2026-05-10", *parts)
     assert sorted((one.lot_id, one.basis) for one in ledger.lots()) == [
-        ("L4", Decimal(96)),
-        ("M6", Decimal(96)),
+        ("L4", Decimal(126)),
+        ("M6", Decimal(126)),
     ]
+    assert sum(match.quantity for match in ledger.matches()) == 6

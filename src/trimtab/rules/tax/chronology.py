@@ -198,9 +198,14 @@ def _what(fact: Transaction) -> tuple[object, ...]:
 
 
 def _is_move(left: Transaction, came: Transaction, accounts: Mapping[str, TaxAccount]) -> bool:
-    """Whether what left can be what came: the same cost, about the same time, one taxpayer."""
+    """Whether what left can be what came: the same cost, about the same time, one taxpayer.
+
+    In one account it is a lot that a list parts in two, on one day.
+    """
     here, there = accounts.get(left.account), accounts.get(came.account)
-    if here is None or there is None or here.id == there.id:
+    if here is None or there is None:
+        return False
+    if here.id == there.id and left.date != came.date:
         return False
     return (
         here.is_taxed == there.is_taxed

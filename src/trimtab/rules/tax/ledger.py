@@ -347,7 +347,8 @@ class Ledger:
     def _transfer(self, transaction: Transaction, account: TaxAccount) -> None:
         _require_quantity(transaction)
         target = self._accounts.get(transaction.to_account)
-        if target is None or target.id == account.id:
+        is_parted = bool(transaction.lot_id)
+        if target is None or (target.id == account.id and not is_parted):
             msg = (
                 f"{_where(transaction)}: a transfer needs another account to go to, and "
                 f"{transaction.to_account!r} is none: name one of the household's accounts."
