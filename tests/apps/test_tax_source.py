@@ -461,3 +461,15 @@ def test_a_loss_on_a_fund_that_distributed_a_gain_within_six_months_is_warned_of
     assert (one.symbol, one.date.isoformat()) == ("DGLRX", "2025-03-10")
     (found,) = years(source, 2025, Given())
     assert any("852(b)(4)" in remark for remark in found.remarks)
+
+
+def test_a_replacement_told_as_a_closed_sale_takes_up_an_earlier_loss(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "date,account,action,symbol,quantity,amount,basis,acquired\n"
+        "2026-03-02,a,closed,VTI,10,2400,3000,2025-06-02\n"
+        "2026-03-16,a,closed,VTI,10,2500,2500,2026-03-05\n",
+        encoding="utf-8",
+    )
+    source = from_transactions([path], CLOCK)
+    assert [sale.gain for sale in source.ledger.sales()] == [0, -600]

@@ -74,11 +74,11 @@ def _ira_gets_the_basis(patch: pytest.MonkeyPatch) -> None:
     right = Group._match
 
     def match(group, loss, piece):
-        account = piece.account
-        piece.account = replace(account, kind=AccountKind.TAXABLE)
+        account = piece.lot.account
+        piece.lot.account = replace(account, kind=AccountKind.TAXABLE)
         rest = right(group, loss, piece)
         for each in (piece, *piece.lot.pieces):
-            each.account = account
+            each.lot.account = account
         return rest
 
     patch.setattr(Group, "_match", match)
@@ -88,7 +88,7 @@ def _ira_purchases_are_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     right = Group._replaces
 
     def replaces(group, piece, row):
-        return piece.account.is_taxed and right(group, piece, row)
+        return piece.lot.account.is_taxed and right(group, piece, row)
 
     patch.setattr(Group, "_replaces", replaces)
 
@@ -167,7 +167,7 @@ def _only_the_same_account_counts(patch: pytest.MonkeyPatch) -> None:
     right = Group._replaces
 
     def replaces(group, piece, row):
-        return piece.account is row.account and right(group, piece, row)
+        return piece.lot.account is row.account and right(group, piece, row)
 
     patch.setattr(Group, "_replaces", replaces)
 

@@ -32,17 +32,19 @@ def in_order(
     account and came to another of the same person's household moved.
     """
     facts = _corrected(_named(history))
-    return on_their_days(with_told_sales(_moved(facts, accounts)))
+    return on_their_days(_moved(facts, accounts))
 
 
 def on_their_days(facts: Iterable[Transaction]) -> tuple[Transaction, ...]:
     """*facts* by their days; what was held when the records began was bought on its own day.
 
+    A sale from before the records is one of the units that it names.
+
     Sales of one day that files tell of come in the order of their purchases (26 CFR 1.1091-1(b)).
     """
     splits: dict[tuple[str, str], dt.date] = {}
     dated: list[tuple[tuple[dt.date, int, dt.date, int], Transaction]] = []
-    for number, fact in enumerate(facts):
+    for number, fact in enumerate(with_told_sales(tuple(facts))):
         place, day = (fact.account, fact.symbol), fact.date
         rank, age = _LAST.get(fact.kind, 0), dt.date.min
         if fact.kind is TransactionKind.OPENING:

@@ -63,7 +63,6 @@ class Ledger:
         self._names: set[tuple[str, str]] = set()
         self._to_review: list[Transaction] = []
         self._splits_told: dict[tuple[str, str], int] = {}
-        self._told_purchases: dict[tuple[str, str, dt.date], str] = {}
         self._sequence = 0
         self._until = dt.date.min
 
@@ -244,7 +243,7 @@ class Ledger:
         if transaction.kind is TransactionKind.OPENING:
             acquired = transaction.acquired or transaction.date
         self._sequence += 1
-        lot = LotRow(
+        return LotRow(
             account=account,
             symbol=transaction.symbol,
             id=lot_id,
@@ -253,9 +252,6 @@ class Ledger:
             purchase=f"{transaction.account}/{transaction.order_id or lot_id}",
             is_purchase=transaction.kind is not TransactionKind.GIFT,
         )
-        if transaction.kind is TransactionKind.OPENING:
-            lot.purchase = self._told_purchases.get(_day_of(lot), lot.purchase)
-        return lot
 
     def _sell(self, transaction: Transaction) -> list[Disposed]:
         """Take out what is sold; its losses are matched when the whole order is out."""
@@ -323,7 +319,7 @@ class Ledger:
         lot.acquired = transaction.acquired or transaction.date
         held = self._row(transaction.account, transaction.symbol).lots
         rest = (one.purchase for one in held if one.acquired == lot.acquired)
-        lot.purchase = self._told_purchases.setdefault(_day_of(lot), next(rest, lot.purchase))
+        lot.purchase = next(rest, lot.purchase)
         basis = transaction.basis or ZERO
         since = transaction.holding_since or lot.acquired
         piece = Piece(lot, transaction.quantity, basis, basis, since)
@@ -381,7 +377,7 @@ class Ledger:
             if lot is None:
                 lot = moved(source_lot, target, name)
                 goal.add(lot, ZERO)
-            piece.lot, piece.account = lot, target
+            piece.lot = lot
             lot.put(piece)
             goal.quantity += piece.quantity
             if piece is not take.piece and lot.is_purchase and not piece.is_used:
@@ -460,11 +456,6 @@ class Ledger:
         if group is None:
             group = self._groups[key] = Group(self._rule, self._matches.append)
         return group
-
-
-def _day_of(lot: LotRow) -> tuple[str, str, dt.date]:
-    """What files tell of a purchase: lists of lots and of sales name no order."""
-    return lot.account.id, lot.symbol, lot.acquired
 
 
 def _empty(piece: Piece) -> None:

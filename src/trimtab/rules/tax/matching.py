@@ -269,7 +269,7 @@ class Group:
             piece.lot.put_front(used)
         amount = exact_share(loss.loss, quantity, loss.quantity)
         used.is_used = True
-        is_permanent = not used.account.is_taxed
+        is_permanent = not used.lot.account.is_taxed
         if is_permanent:
             row.permanent += amount
         else:
@@ -287,7 +287,7 @@ class Group:
                 account=row.account.id,
                 lot_id=row.lot.id,
                 sold=row.sold,
-                replacement_account=used.account.id,
+                replacement_account=used.lot.account.id,
                 replacement_symbol=used.lot.symbol,
                 replacement_lot=used.lot.id,
                 acquired=used.lot.acquired,

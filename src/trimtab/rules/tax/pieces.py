@@ -28,7 +28,6 @@ class Piece:
     """
 
     __slots__ = (
-        "account",
         "basis",
         "is_used",
         "lot",
@@ -45,7 +44,6 @@ class Piece:
     ) -> None:
         """Units at the end of *lot*, not used by any loss."""
         self.lot = lot
-        self.account = lot.account
         self.name = ""
         self.quantity = quantity
         self.basis = basis
@@ -62,7 +60,6 @@ class Piece:
         """
         front = Piece.__new__(Piece)
         front.lot = self.lot
-        front.account = self.account
         front.name = self.name
         front.quantity = quantity
         front.basis = exact_share(self.basis, quantity, self.quantity)

@@ -214,13 +214,13 @@ def _match(row: LotSale, piece: Piece, quantity: Quantity, amount: Money) -> Was
         account=row.account,
         lot_id=row.lot_id,
         sold=row.sold,
-        replacement_account=piece.account.id,
+        replacement_account=piece.lot.account.id,
         replacement_symbol=piece.lot.symbol,
         replacement_lot=piece.lot.id,
         acquired=piece.lot.acquired,
         quantity=quantity,
         disallowed=amount,
-        is_permanent=not piece.account.is_taxed,
+        is_permanent=not piece.lot.account.is_taxed,
     )
 
 

@@ -9,6 +9,7 @@ from trimtab.domain.history import Transaction, TransactionKind
 from trimtab.domain.numbers import CENT, ZERO, Price, Quantity
 from trimtab.domain.trades import LotPick
 
+_BIRTHS = {TransactionKind.OPENING, TransactionKind.BUY}
 Purchase = tuple[str, str, dt.date | None]
 """What files tell of a purchase: the account, the symbol and the day."""
 
@@ -29,12 +30,13 @@ def with_told_sales(facts: Sequence[Transaction]) -> list[Transaction]:
     for fact in facts:
         if fact.kind is TransactionKind.OPENING:
             bought.setdefault(_purchase(fact), fact.order_id or fact.lot_id)
+    names = {(fact.account, fact.lot_id) for fact in facts if fact.kind in _BIRTHS}
     changed: list[Transaction] = []
     for number, fact in enumerate(facts):
         if number in picks:
             changed.append(_sale(fact, picks[number]))
         elif fact.kind is TransactionKind.CLOSED:
-            changed += _bought_and_sold(fact, bought)
+            changed += _bought_and_sold(fact, bought, names)
         elif number not in left:
             changed.append(fact)
         elif left[number] > 0:
@@ -107,15 +109,21 @@ def _sale(told: Transaction, picks: tuple[LotPick, ...]) -> Transaction:
     )
 
 
-def _bought_and_sold(told: Transaction, bought: Mapping[Purchase, str]) -> list[Transaction]:
+def _bought_and_sold(
+    told: Transaction, bought: Mapping[Purchase, str], names: set[tuple[str, str]]
+) -> list[Transaction]:
     """What no list showed: units bought on the day that the file names, and sold.
 
     Other units of that day in the account are the rest of the same purchase. Where the file says
-    what its wash sales disallowed, that figure stands and nothing is bought anew.
+    what its wash sales disallowed, that figure stands and nothing is bought anew. *names* are
+    those of all lots by account, and take in the new one.
     """
     if told.acquired is None or told.disallowed > 0:
         return [told]
-    name = f"{told.lot_id} {told.id}"
+    name = told.lot_id or told.id
+    if (told.account, name) in names:
+        name = f"{name} {told.id}"
+    names.add((told.account, name))
     rest = bought.get(_purchase(told), f"{told.symbol} of {told.acquired}")
     opening = replace(
         told,
