@@ -81,7 +81,7 @@ def main() -> None:
 def in_own_process(size: int) -> dict[str, float]:
     command = [sys.executable, __file__, str(size)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    return json.loads(done.stdout)  # type: ignore[no-any-return]  # our own print, read back
 
 
 def measure(size: int) -> dict[str, float]:
@@ -155,7 +155,7 @@ def bought(
     place: tuple[str, str],
     units: int,
     cents: int,
-    is_reinvested: bool,  # noqa: FBT001
+    is_reinvested: bool,  # noqa: FBT001  the sixth fact of a purchase
 ) -> Transaction:
     return Transaction(
         id=f"t{number}",

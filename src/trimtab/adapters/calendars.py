@@ -342,5 +342,5 @@ def _is_bank_holiday_with_trading(day: dt.date) -> bool:
     if day.month == october:
         return day.weekday() == 0 and 8 <= day.day <= 14  # noqa: PLR2004  the second Monday
     if day.month == november:
-        return day.day == 11 or (day.day == 12 and day.weekday() == 0)  # noqa: PLR2004
+        return day.day == 11 or (day.day == 12 and day.weekday() == 0)  # noqa: PLR2004  the eleventh, or the Monday after
     return False

@@ -315,6 +315,8 @@ def _filled(new: Callable[[], Ledger], histories: Histories, source: str) -> Led
     ordered = on_their_days(in_order(histories))
     ledger = new()
     _fill(ledger, ordered, source)
+    if len(histories) == 1:
+        return ledger
     ages = ages_of(histories, ledger.sales())
     by_age = on_their_days(in_order(histories, ages)) if ages else ordered
     if [each.id for each in by_age] != [each.id for each in ordered]:

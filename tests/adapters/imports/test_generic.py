@@ -5,6 +5,7 @@ import pytest
 from tests.adapters.imports.broker_files import faults_of, has_note
 
 from trimtab.adapters.imports import import_file
+from trimtab.domain.errors import FileFaults
 from trimtab.domain.history import Reporting, TaxAccount, TransactionKind
 from trimtab.domain.trades import LotPick, Term
 from trimtab.domain.values import AccountKind, OwnerRole
@@ -305,7 +306,11 @@ def test_the_faults_of_all_lines_are_told_together(read):
         "2024-01-16,taxable,buy,VTI,1,10,,,,,,,,",
         "2024-13-16,taxable,buy,VTI,1,ten,,,,,,,,",
     )
-    assert [fault.partition(":")[0] for fault in found] == ["line 2, quantity", "line 4, date"]
+    assert [fault.partition(":")[0] for fault in found] == [
+        "line 2, quantity",
+        "line 4, date",
+        "line 4, price",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -322,9 +327,10 @@ def test_the_faults_of_all_lines_are_told_together(read):
 )
 def test_a_european_file_is_told_which_mapping_reads_it(day, amount, settings, read):
     header = "date;account;action;symbol;quantity;amount\n"
-    first, second = faults(read, *[f"{day};a;buy;VTI;1;{amount}"] * 2, header=header)
+    first, *others = faults(read, *[f"{day};a;buy;VTI;1;{amount}"] * 2, header=header)
     assert f", or say {' and '.join(settings)} in a mapping" in first
-    assert "mapping" not in second
+    assert others
+    assert all("mapping" not in other for other in others)
 
 
 def test_what_no_mapping_would_read_is_not_told_of_one(read):
@@ -384,3 +390,18 @@ def test_a_list_of_sales_is_what_a_broker_tells(read):
     assert (first.term, first.reporting) == (Term.SHORT, Reporting.BASIS_REPORTED)
     assert (second.acquired, second.term, second.disallowed) == (None, Term.LONG, None)
     assert imported.realized_gain == Decimal(-10)
+
+
+def test_a_line_with_a_bad_date_tells_its_other_faults_too(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "date,account,action,symbol,quantity,price\n2025-13-40,a,buy,VTI,ten,=1+1\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(FileFaults) as caught:
+        import_file(path)
+    assert [fault.split(":")[0] for fault in caught.value.faults] == [
+        "line 2, date",
+        "line 2, quantity",
+        "line 2, price",
+    ]

@@ -193,7 +193,7 @@ class _Writer:
                 amount=Decimal(0) if given else gross,
                 fee=Decimal(0) if given else Decimal(rng.choice(("0", "0", "0", "1", "0.07"))),
                 order_id=order,
-                **given,  # type: ignore[arg-type]
+                **given,  # type: ignore[arg-type]  # the facts of one kind
             )
 
     def _sold(self, account: str, symbol: str) -> Transaction:

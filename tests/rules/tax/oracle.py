@@ -306,7 +306,7 @@ class _Court:
             )
             if other is not None:
                 other.is_used = True
-                judgement.pairs[sale.id, share.lot, other.lot] += size  # type: ignore[assignment]
+                judgement.pairs[sale.id, share.lot, other.lot] += size  # type: ignore[assignment]  # a Counter of fractions
                 if not is_lost:
                     other.basis += loss
                     other.since = self._tacked(share, other, sale.date)

@@ -94,10 +94,6 @@ class Draft:
         key = (account, currency)
         self._cash[key] = self._cash.get(key, ZERO) + amount
 
-    def cash_of(self, account: str) -> Money:
-        """The dollars gathered for *account*."""
-        return self._cash.get((account, BASE_CURRENCY), ZERO)
-
     def add_position(self, record: Record, position: ImportedPosition) -> None:
         """Keep *position*, with a note where its value is not its quantity times its price."""
         self.positions.append(position)

@@ -1,5 +1,6 @@
 """One line of a CSV of one's own, and the transaction or the lot that it tells."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -80,6 +81,10 @@ _PAID = frozenset(
 )
 _SALES = frozenset({TransactionKind.SELL, TransactionKind.CLOSED})
 _KNOWN_LOTS = frozenset({TransactionKind.GIFT, TransactionKind.OPENING, TransactionKind.CLOSED})
+
+
+_NO_DAY = dt.date(9000, 1, 1)
+"""Stands in for a date that cannot be read, so that the rest of its line is read all the same."""
 
 
 class _Owner(Struct, frozen=True, kw_only=True):
@@ -199,9 +204,7 @@ class RowReader:
         if action == "ignore":
             self.draft.remark(record, "an action that the mapping ignores, left out")
             return
-        date = needed_day(record, "date")
-        if date is None:
-            return
+        date = needed_day(record, "date") or _NO_DAY
         if action == "cash":
             self.draft.add_cash_line(record, record.text("action").casefold(), date, account)
             return

@@ -97,7 +97,7 @@ def _investments(model: Any) -> Iterable[Any]:  # noqa: ANN401  ofxtools' object
     return () if messages is None else (one.invstmtrs for one in messages)
 
 
-def _securities(model: Any) -> Iterable[Any]:  # noqa: ANN401
+def _securities(model: Any) -> Iterable[Any]:  # noqa: ANN401  ofxtools' own object
     messages = model.seclistmsgsrsv1
     for group in messages if messages is not None else ():
         if type(group).__name__ == "SECLIST":
@@ -126,7 +126,7 @@ def _symbols(securities: Iterable[Any]) -> _Symbols:
 def _position(
     account: str,
     currency: str,
-    held: Any,  # noqa: ANN401
+    held: Any,  # noqa: ANN401  ofxtools' own object
     read: OfxRead,
 ) -> ImportedPosition:
     place = held.invpos

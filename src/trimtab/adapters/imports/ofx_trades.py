@@ -199,7 +199,7 @@ class OfxRead:
         self,
         row: _Row,
         kind: TransactionKind,
-        trade: Any,  # noqa: ANN401
+        trade: Any,  # noqa: ANN401  ofxtools' own object
         money: tuple[Money, Money],
     ) -> None:
         gross, fee = money
@@ -219,7 +219,7 @@ class OfxRead:
     def _reason_to_review(
         self,
         row: _Row,
-        trade: Any,  # noqa: ANN401
+        trade: Any,  # noqa: ANN401  ofxtools' own object
         money: tuple[Money, Money],
     ) -> str:
         """Why the rules cannot judge a trade; empty where they can."""
@@ -335,7 +335,7 @@ class OfxRead:
         )
 
 
-def _row(account: str, currency: str, item: Any) -> _Row:  # noqa: ANN401
+def _row(account: str, currency: str, item: Any) -> _Row:  # noqa: ANN401  ofxtools' own object
     element = type(item).__name__
     if element == "INVBANKTRAN":
         line = item.stmttrn
@@ -347,18 +347,18 @@ def _row(account: str, currency: str, item: Any) -> _Row:  # noqa: ANN401
     )
 
 
-def _total(trade: Any, names: Iterable[str]) -> Money:  # noqa: ANN401
+def _total(trade: Any, names: Iterable[str]) -> Money:  # noqa: ANN401  ofxtools' own object
     """The amounts *names* of *trade* added up; brokers write them with either sign."""
     return sum((abs(getattr(trade, name, None) or ZERO) for name in names), ZERO)
 
 
-def _currency(holder: Any, default: str) -> str:  # noqa: ANN401
+def _currency(holder: Any, default: str) -> str:  # noqa: ANN401  ofxtools' own object
     """The currency of the amounts of *holder*: its own where it names one."""
     own = getattr(holder, "currency", None)
     return default if own is None else str(own.cursym)
 
 
-def _unique_id(item: Any) -> str:  # noqa: ANN401
+def _unique_id(item: Any) -> str:  # noqa: ANN401  ofxtools' own object
     """The id of the security that *item* is about, or empty."""
     secid = getattr(item, "secid", None)
     return "" if secid is None else str(secid.uniqueid)

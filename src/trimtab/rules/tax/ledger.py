@@ -57,6 +57,7 @@ class Ledger:
         self._groups: dict[tuple[str, str], Group] = {}
         self._rows: dict[tuple[str, str], Row] = {}
         self._sales: list[Disposed] = []
+        self._told_sales: tuple[LotSale, ...] | None = None
         self._matches: list[WashMatch] = []
         self._dividends: list[Entitled] = []
         self._splits: list[SplitTold] = []
@@ -75,7 +76,9 @@ class Ledger:
 
     def sales(self) -> tuple[LotSale, ...]:
         """Every piece sold, in the order of disposition, with what is disallowed so far."""
-        return tuple(row.frozen() for row in self._sales)
+        if self._told_sales is None:
+            self._told_sales = tuple(row.frozen() for row in self._sales)
+        return self._told_sales
 
     def lots(self) -> tuple[TaxLot, ...]:
         """What is held, by account and symbol, the oldest lot and the front of each first."""
@@ -157,6 +160,7 @@ class Ledger:
     ) -> None:
         """Apply one transaction, or all fills of one order to sell."""
         sold: list[Disposed] = []
+        self._told_sales = None
         with localcontext(EXACT):
             for transaction in fills:
                 try:

@@ -146,7 +146,7 @@ def _cancelled(group: Sequence[tuple[Comparison, Pair, int]]) -> list[int]:
     One row cannot cancel out; neither can a gain of one term against a loss of the other.
     """
     open_ones = [one for one in group if one[0].verdict is Verdict.UNEXPLAINED]
-    if len(open_ones) < 2 or not all(_is_of_one_term(pair) for _, pair, _ in open_ones):  # noqa: PLR2004
+    if len(open_ones) < 2 or not all(_is_of_one_term(pair) for _, pair, _ in open_ones):  # noqa: PLR2004  one alone offsets nothing
         return []
     tolerance = CENT * sum(max(len(pair.ours), len(pair.theirs)) for _, pair, _ in open_ones)
     sums: dict[tuple[Term, str], Money] = {}
