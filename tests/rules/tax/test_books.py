@@ -16,7 +16,7 @@ from trimtab.domain.trades import Disposal, Fill, LotPick, Side, Split, Term, Tr
 from trimtab.domain.values import LotPiece
 from trimtab.rules.booking import book
 from trimtab.rules.tax.books import as_instructed, books_of, piece_id, tax_accounts, tax_lots
-from trimtab.rules.tax.chronology import on_their_days
+from trimtab.rules.tax.chronology import in_order, on_their_days
 from trimtab.rules.tax.ledger import Ledger
 
 FILE = decode_household(TOML)
@@ -386,6 +386,8 @@ def test_a_part_sold_and_told_on_one_day_has_its_part_of_the_cost():
     ledger = told_sale(journal, "2026-02-03", "1", "339", "333.33", "2026-01-05", "2026-02-03")
     (sold,) = ledger.sales()
     assert abs(sold.basis - Decimal("333.33")) < Decimal("0.01")
+    facts = in_order(journal.memory.history, tax_accounts(SECOND.values()))
+    assert all(fact.kind is not TransactionKind.REMOVED for fact in facts)
 
 
 @pytest.mark.parametrize("resold", ["0", "6", "10"])
