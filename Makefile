@@ -45,7 +45,7 @@ reference: $(VENV)/.ready-to-develop
 	@$(BIN)/python docs/generate_reference.py
 
 bench: $(VENV)/.ready-to-develop  ## run the benchmarks
-	@set -e; found=no; for script in benchmarks/bench_*.py; do \
+	@set -e; found=no; for script in benchmarks/bench_*.py benchmarks/*/bench_*.py; do \
 	  if [ -f "$$script" ]; then found=yes; echo "$$script"; $(BIN)/python "$$script"; fi; \
 	done; if [ $$found = no ]; then echo "There is no benchmark in benchmarks/ yet."; fi
 

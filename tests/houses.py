@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from trimtab.adapters.law import read_law
 from trimtab.adapters.scratch import ScratchJournal
 from trimtab.apps.world import House, Opening
 from trimtab.domain.household import accounts_of, decode_household, instruments_of
@@ -200,6 +201,7 @@ def house_of(
         calendars=calendars,
         clock=clock,
         journal=ScratchJournal() if journal is None else journal,
+        statutes=read_law().statutes,
     )
 
 

@@ -44,6 +44,7 @@ from trimtab.domain.events import (
 from trimtab.domain.household import decode_household
 from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ONE, ZERO
+from trimtab.domain.policy import PlanRule
 from trimtab.domain.trades import (
     BandState,
     BandTransition,
@@ -254,6 +255,26 @@ def test_an_event_that_is_written_and_read_is_the_same_to_the_last_digit(event, 
     assert decoder.decode(written) == event
     assert decoder.decode(encoder.encode(event)) == event
     assert msgspec.json.decode(written)["kind"] == type(event).__struct_config__.tag
+
+
+def test_a_policy_from_before_the_plan_and_the_yields_reads_as_one_that_says_nothing_of_them():
+    adopted = PolicyAdopted(policy=POLICY, digest="d", because="first")
+    written = msgspec.json.decode(msgspec.json.encode(adopted))
+    del written["policy"]["plan"]
+    for rule in written["policy"]["classes"].values():
+        del rule["ordinary_yield"], rule["qualified_yield"]
+    decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+    assert decoder.decode(msgspec.json.encode(written)) == adopted
+
+
+def test_a_policy_with_a_plan_and_yields_comes_back_from_the_journal():
+    plan = PlanRule(drift_price=Decimal("0.05"), holdings_max={"VTI": Decimal("0.10")})
+    bonds = msgspec.structs.replace(POLICY.classes["bonds"], ordinary_yield=Decimal("0.040"))
+    classes = POLICY.classes | {"bonds": bonds}
+    policy = msgspec.structs.replace(POLICY, plan=plan, classes=classes)
+    event = PolicyAdopted(policy=policy, digest="d", because="edited")
+    decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+    assert decoder.decode(msgspec.json.encode(event)) == event
 
 
 @given(st.integers(0, len(LIFE)), st.integers(0, len(LIFE)))

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.houses import START, OpenCalendars
 
+from trimtab.adapters.law import read_law
+from trimtab.domain.facts import Facts
 from trimtab.domain.memory import BandMemory, Memory
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Weight
 from trimtab.domain.policy import (
@@ -17,7 +19,9 @@ from trimtab.domain.policy import (
     BandRule,
     ClassRule,
     DefensiveRule,
+    FlowRule,
     GateRule,
+    HarvestRule,
     LotMethod,
     OrderRule,
     Policy,
@@ -43,6 +47,7 @@ from trimtab.rules.plan import apply_trades
 from trimtab.rules.tax.books import books_at, piece_id, tax_lots
 
 TODAY = trade_date(START)
+STATUTES = read_law().statutes
 NO_LIMITS = GateRule(turnover_max=ONE, volume_max=ONE, orders_max=1000)
 
 
@@ -53,6 +58,9 @@ class Home(NamedTuple):
     policy: Policy
     tax: TaxRule
     memory: Memory
+    harvest: HarvestRule = HarvestRule()
+    contributions: tuple[FlowRule, ...] = ()
+    withdrawals: tuple[FlowRule, ...] = ()
 
     def __repr__(self) -> str:
         """What differs from one household to the next, a line each, for a test that fails."""
@@ -70,7 +78,16 @@ class Home(NamedTuple):
         return "\n".join(["", *lines])
 
     def decide(self, cycle: str = "1") -> Decision:
-        return decide(self.snapshot, self.policy, self.memory, self.tax, cycle=cycle)
+        return decide(self.snapshot, self.policy, self.memory, self.facts, STATUTES, cycle=cycle)
+
+    @property
+    def facts(self) -> Facts:
+        return Facts(
+            tax=self.tax,
+            harvest=self.harvest,
+            contributions=self.contributions,
+            withdrawals=self.withdrawals,
+        )
 
     def trades(self) -> tuple[Trade, ...]:
         plan = self.decide().plan

@@ -34,6 +34,7 @@ def test_inside_the_bands_the_sentence_names_every_distance_and_the_least_deposi
 def test_exactly_on_target_there_is_nothing_to_deposit():
     decision = _decide(QUIET)
     assert decision.least_deposit is None
+    assert decision.deposit_into_bands is None
     assert decision.sentence.endswith("bitcoin 5.0 % is 1.3 points from its trigger.")
 
 
@@ -105,6 +106,10 @@ def test_while_a_class_rests_nothing_happens_and_the_sentence_says_so():
     decision = _decide(HEAVY, memory=memory, toml=TOML + "[bands]\ncooldown_days = 7\n")
     assert (decision.plan, decision.transitions) == (None, ())
     assert decision.sentence.startswith("Nothing can be done now about bonds and stocks.")
+    assert decision.deposit_into_bands == Decimal("8333.34"), "65,000 is 60 % of 108,333.33"
+    assert decision.sentence.endswith(
+        " A deposit of 8,333.34 USD would bring every class back into its band without a sale."
+    )
     sooner = _decide(HEAVY, memory=memory, toml=TOML + "[bands]\ncooldown_days = 3\n")
     assert sooner.plan is not None
 
@@ -214,6 +219,21 @@ def test_a_reserve_that_is_not_filled_is_said():
         "taxable lacks 100.00 USD of the 1,000.00 USD that stay in cash there: no cash of it is "
         "invested; a deposit would fill it."
     )
+
+
+@pytest.mark.parametrize("cash", ["-5000", "900"])
+def test_a_reserve_that_the_plan_fills_is_not_said_to_be_short(cash):
+    decision = _decide(HEAVY, cash={"taxable": cash})
+    assert decision.plan is not None
+    assert not any("deposit would fill it" in one.sentence for one in decision.refusals)
+
+
+def test_only_what_the_plan_leaves_of_a_shortage_is_said():
+    toml = TOML + '[orders]\nno_sell = ["VTI"]\n'
+    decision = _decide(HEAVY, cash={"taxable": "900", "ira": "20000"}, toml=toml)
+    assert decision.plan is not None
+    (note,) = [one for one in decision.refusals if one.account == "taxable" and not one.symbol]
+    assert note.sentence.startswith("taxable lacks 100.00 USD of the 1,000.00 USD")
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_foreign_cash_is_owned_but_not_planned_with():
     )
     held = holdings(snapshot, FILE.policy())
     assert (held.total, held.outside) == (Decimal(10), Decimal(110))
-    assert snapshot.value() == Decimal(120)
+    assert held.value == snapshot.value() == Decimal(120)
 
 
 def test_coins_live_in_wallets_and_securities_elsewhere_and_pairs_nowhere():
@@ -93,7 +93,7 @@ def test_what_is_owned_is_divided_kept_back_or_outside_and_nothing_is_lost(home)
     held = holdings(home.snapshot, home.policy)
     cash = sum((balance.amount for balance in home.snapshot.balances), ZERO)
     kept_back = cash - sum(held.free.values(), ZERO)
-    assert held.total + held.outside + kept_back == home.snapshot.value()
+    assert held.total + held.outside + kept_back == held.value == home.snapshot.value()
 
 
 def _snapshot(**cash: str) -> Snapshot:

@@ -10,9 +10,9 @@ from tests.rules.homes import TODAY, Home, after, disposals_of, homes, purchases
 
 from trimtab.domain.history import Transaction, TransactionKind
 from trimtab.domain.memory import BandMemory
-from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money
-from trimtab.domain.policy import BandRule
-from trimtab.domain.trades import BandState, Discrepancy, Disposal, Side, Trade
+from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Weight
+from trimtab.domain.policy import BandRule, band_policy
+from trimtab.domain.trades import BandState, Decision, Discrepancy, Disposal, Motive, Side, Trade
 from trimtab.domain.values import AccountKind, InstrumentKind, Lot, Relief
 from trimtab.rules.holdings import holdings, may_hold, reserves
 from trimtab.rules.plan import apply_trades
@@ -28,6 +28,8 @@ def test_planning_again_once_the_plan_was_carried_out_finds_nothing(home):
     # While a reserve fills up, what the targets divide shrinks with every sale.
     assume(not holdings(home.snapshot, home.policy).short)
     first = home.decide()
+    # Nor do they divide what a wallet has not yet bought again where proceeds wait to settle.
+    assume(home.policy.orders.unsettled == "use" or not _sells_coins(home, first))
     second = after(home, first).decide("2")
     # Costs, or a reserve that fills up, can push another class over its trigger: a new episode.
     assume(not any(change.alert for change in second.transitions))
@@ -37,7 +39,9 @@ def test_planning_again_once_the_plan_was_carried_out_finds_nothing(home):
 @some
 @given(homes())
 def test_fills_better_than_their_limit_leave_a_little_cash_and_no_reason_to_sell(home):
-    later = after(home, home.decide(), at_limit=False)
+    first = home.decide()
+    assume(home.policy.orders.unsettled == "use" or not _sells_coins(home, first))
+    later = after(home, first, at_limit=False)
     second = later.decide("2")
     assume(not any(change.alert for change in second.transitions))
     trades = () if second.plan is None else second.plan.trades
@@ -156,21 +160,31 @@ def test_no_loss_is_realized_within_thirty_days_of_a_purchase_by_anybody_sold_si
 
 @some
 @given(homes())
-def test_a_class_under_correction_never_moves_away_from_its_target(home):
+def test_a_class_under_correction_never_moves_away_from_its_band(home):
+    # Inside the destination of its band any weight is as good as another. A loss may be worth more
+    # than the drift, and what is sold to fill a reserve or bought once its cash has settled is not
+    # where it will be.
     plan = home.decide().plan
     assume(plan is not None)
     assert plan is not None
+    assume(home.policy.orders.unsettled == "use" and not holdings(home.snapshot, home.policy).short)
     before, later = _total(home), _total(home, plan.trades)
-    # Costs and a reserve that fills up shrink what the weights are parts of.
+    # Costs, and dollars of coins that a wallet sells, shrink what the weights are parts of.
     shrinking = abs(before - later) / later if later > 0 else ZERO
+    harvested = {trade.asset_class for trade in plan.trades if trade.gain < 0 and trade.tax < 0}
     for drift, then in zip(plan.before, plan.after, strict=True):
-        if drift.state is BandState.CORRECTING and drift.asset_class != "cash":
-            assert abs(then.drift) <= abs(drift.drift) + shrinking + Decimal("1e-12")
+        if drift.state is not BandState.CORRECTING or drift.asset_class in {"cash", *harvested}:
+            continue
+        step = _dearest_step(home, drift.asset_class) / later if later > 0 else ZERO
+        slack = max(abs(drift.drift), _destination(home) * drift.half_width + step)
+        assert abs(then.drift) <= slack + shrinking + Decimal("1e-12")
 
 
 @some
 @given(homes())
-def test_no_class_is_bought_beyond_its_target(home):
+def test_no_class_is_bought_beyond_its_band_by_more_than_a_step(home):
+    # Idle cash is off its goal too: half a step that is too much is better than one too few, and
+    # inside the destination of its band a class is where it should be.
     plan = home.decide().plan
     assume(plan is not None)
     assert plan is not None
@@ -178,7 +192,9 @@ def test_no_class_is_bought_beyond_its_target(home):
     most = max(_total(home), _total(home, plan.trades))
     for then in plan.after:
         if then.asset_class in bought:
-            assert then.value <= then.target * most * Decimal("1.002")
+            edge = (then.target + _destination(home) * then.half_width) * most
+            step = _dearest_step(home, then.asset_class)
+            assert then.value <= edge * Decimal("1.002") + max(step, home.policy.orders.minimum)
 
 
 @some
@@ -260,7 +276,8 @@ def test_the_order_of_lots_accounts_and_balances_changes_no_trade(home, shuffler
 
 @some
 @given(homes())
-def test_a_class_that_is_merely_light_is_paid_for_by_no_more_than_it_lacks(home):
+def test_no_more_is_sold_than_the_light_classes_lack(home):
+    # Once an episode is open every class aims at the destination, not only those that opened it.
     wide = _with_wide_bands(home)
     lightest = min(wide.decide().drifts, key=lambda drift: drift.drift).asset_class
     known = {lightest: BandMemory(state=BandState.CORRECTING)}
@@ -268,9 +285,10 @@ def test_a_class_that_is_merely_light_is_paid_for_by_no_more_than_it_lacks(home)
     under_correction = [d for d in decision.drifts if d.state is BandState.CORRECTING]
     assume(all(drift.drift <= 0 for drift in under_correction))
     held = holdings(home.snapshot, home.policy)
-    lacking = sum((-d.drift * held.total for d in under_correction), ZERO)
+    lacking = sum((-d.drift * held.total for d in decision.drifts if d.drift < 0), ZERO)
     trades = () if decision.plan is None else decision.plan.trades
-    sold = sum((trade.value for trade in sales(trades)), ZERO)
+    swapped = {trade.asset_class for trade in purchases(trades)}
+    sold = sum((t.value for t in sales(trades) if t.asset_class not in swapped), ZERO)
     # What a reserve keeps, what slippage and fees take and what makes a step whole comes on top.
     step = max(quote.ask for quote in home.snapshot.quotes.values())
     assert sold <= (lacking + sum(held.short.values(), ZERO)) * Decimal("1.01") + 2 * step
@@ -327,7 +345,7 @@ def test_an_account_that_disagrees_with_its_broker_is_left_alone(home):
 @given(homes())
 def test_every_trade_says_why_and_a_sale_what_it_costs(home):
     for trade in home.trades():
-        assert trade.asset_class in trade.reason
+        assert trade.asset_class in trade.reason or trade.motive is not Motive.DRIFT
         assert trade.reason.endswith(".")
         if trade.side is Side.SELL:
             is_taxed = home.snapshot.accounts[trade.account].kind.is_taxed
@@ -366,6 +384,23 @@ def _with_wide_bands(home: Home) -> Home:
 def _cost(trade: Trade, mid: Money) -> Money:
     spread = mid - trade.price if trade.side is Side.SELL else trade.price - mid
     return trade.quantity * spread + trade.cost
+
+
+def _sells_coins(home: Home, decision: Decision) -> bool:
+    trades = () if decision.plan is None else decision.plan.trades
+    kinds = {home.snapshot.accounts[trade.account].kind for trade in sales(trades)}
+    return AccountKind.CRYPTO in kinds
+
+
+def _destination(home: Home) -> Weight:
+    """How far from a target, in half-widths, a correction may end."""
+    return band_policy(home.policy.bands).destination
+
+
+def _dearest_step(home: Home, asset_class: str) -> Money:
+    quotes, instruments = home.snapshot.quotes, home.snapshot.instruments
+    members = home.policy.classes[asset_class].members
+    return max(instruments[one].step * quotes[one].ask for one in members if one in quotes)
 
 
 def _total(home: Home, trades: tuple[Trade, ...] = ()) -> Money:

@@ -147,15 +147,18 @@ TWINS = TOML.replace('"VTI", "ITOT"', '"VTI"').replace('["BND"]', '["ITOT", "BND
 """Two funds that the household calls identical, each the first member of its own class."""
 
 
-def test_what_is_identical_to_a_loss_of_the_same_plan_is_passed_over():
+def test_what_is_identical_to_a_sale_of_the_same_account_is_passed_over():
     lots = [
         lot("taxable", "VTI", "700", "60000", "2024-01-02"),
         lot("taxable", "BND", "250", "20000", "2024-01-02"),
     ]
     at_loss = [replace(lots[0], basis=Decimal(90_000)), lots[1]]
     group = (("VTI", "ITOT"),)
-    sold, bought = _home(TWINS, lots, group).trades()
+    sold, bought = _home(TWINS, lots).trades()
     assert (sold.symbol, bought.symbol) == ("VTI", "ITOT")
+    sold, bought = _home(TWINS, lots, group).trades()
+    assert (sold.symbol, bought.symbol) == ("VTI", "BND")
+    assert "BND is bought instead because VTI is sold here" in bought.reason
     sold, bought = _home(TWINS, at_loss, group).trades()
     assert (sold.symbol, bought.symbol) == ("VTI", "BND")
     assert "BND is bought instead because VTI is sold at a loss in this plan" in bought.reason
@@ -172,9 +175,9 @@ def test_a_gain_that_slippage_and_fees_could_turn_into_a_loss_is_taken_for_one()
     assert [trade.account for trade in sales(_home(TOML, [recent, cheap]).trades())] == ["taxable"]
 
 
-def test_a_sale_whose_proceeds_a_reserve_would_swallow_is_not_made():
+def test_an_account_that_lacks_of_its_reserve_fills_it_before_anything_is_bought():
     lots = [lot("taxable", "VTI", "40", "1", "2024-01-02")]
-    assert _home(TOML, lots, reserve="4100").trades() == ()
+    assert [trade.symbol for trade in _home(TOML, lots, reserve="4100").trades()] == ["VTI"]
     assert [trade.symbol for trade in _home(TOML, lots, reserve="900").trades()] == ["VTI", "BND"]
 
 

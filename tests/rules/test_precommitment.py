@@ -16,6 +16,7 @@ from trimtab.domain.policy import (
     DefensiveRule,
     GateRule,
     OrderRule,
+    PlanRule,
     Policy,
     PrecommitmentRule,
     ReserveRule,
@@ -42,6 +43,11 @@ def with_targets(stocks: str, bonds: str) -> Policy:
             "bonds": replace(CALM.classes["bonds"], target=Decimal(bonds)),
         },
     )
+
+
+def with_yield(ordinary: str) -> Policy:
+    bonds = replace(CALM.classes["bonds"], ordinary_yield=Decimal(ordinary))
+    return replace(CALM, classes=CALM.classes | {"bonds": bonds})
 
 
 PANIC = with_targets("0.10", "0.90")
@@ -139,6 +145,18 @@ def test_opening_an_account_without_a_reserve_is_a_fact_and_no_change_of_policy(
         (
             replace(CALM, defensive=DefensiveRule(targets={"bonds": Decimal(1)})),
             "defensive.targets.bonds goes from not set to 1.",
+        ),
+        (
+            with_yield("0.04"),
+            "The ordinary yield of class bonds goes from 0 % to 4 %.",
+        ),
+        (
+            replace(CALM, plan=PlanRule(holdings_max={"VTI": Decimal("0.5")})),
+            "plan.holdings_max.VTI goes from not set to 0.5.",
+        ),
+        (
+            replace(CALM, plan=PlanRule(harvests="always")),
+            "plan.harvests goes from with_trades to always.",
         ),
         (TIGHT, "gates.turnover_max goes from 0.3 to 0.1 (tighter)."),
     ],
@@ -366,6 +384,49 @@ def test_a_tighter_gate_is_always_immediate(looks, orders_max):
     fewer = min(orders_max, in_force.gates.orders_max)
     tighter = replace(in_force, gates=replace(in_force.gates, orders_max=fewer))
     assert looked(memory, tighter, now + HOUR).policy == tighter
+
+
+PLANS = [
+    PlanRule(drift_price=Decimal("0.01")),
+    PlanRule(drift_price=Decimal("0.50")),
+    PlanRule(order_cost=Decimal(20)),
+    PlanRule(sell_least=Decimal(500)),
+    PlanRule(location_years=0),
+    PlanRule(raise_cash_days=1),
+    PlanRule(harvests="never"),
+    PlanRule(harvests="always"),
+    PlanRule(holdings_max={"VTI": Decimal("0.10")}),
+]
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=str)
+def test_every_edit_of_the_plan_waits_in_both_directions(plan):
+    edited = replace(CALM, plan=plan)
+    for before, wanted in ((CALM, edited), (edited, CALM)):
+        memory = looked(Memory(), before, MONDAY)
+        (event,) = review(memory, wanted, MONDAY + HOUR)
+        assert isinstance(event, PolicyProposed)
+        assert event.effective_at == MONDAY + 73 * HOUR
+
+
+def test_the_plans_that_wait_are_of_every_field():
+    at_rest = PlanRule()
+    told = {
+        field.name
+        for plan in PLANS
+        for field in fields(PlanRule)
+        if getattr(plan, field.name) != getattr(at_rest, field.name)
+    }
+    assert told == {field.name for field in fields(PlanRule)}
+
+
+def test_a_yield_of_a_class_waits_like_its_target():
+    (event,) = review(AGREED, with_yield("0.04"), MONDAY + HOUR)
+    assert isinstance(event, PolicyProposed)
+
+
+def test_a_class_without_a_yield_has_the_digest_of_one_that_says_zero():
+    assert policy_digest(with_yield("0.00")) == policy_digest(CALM)
 
 
 def test_other_market_hours_for_an_instrument_wait_like_any_other_rule():

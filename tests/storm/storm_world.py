@@ -21,6 +21,7 @@ from tests.storm.storm_death import (
 from tests.storm.storm_household import FIRST_MORNING, Market, draw_household
 
 from trimtab.adapters.chain import Head
+from trimtab.adapters.law import read_law
 from trimtab.adapters.scratch import ScratchJournal
 from trimtab.apps.run import Outcome, run_once
 from trimtab.apps.world import House, Opening, load
@@ -147,6 +148,7 @@ class Storm:
             calendars=OpenCalendars(),
             clock=self.clock,
             journal=MortalJournal(self.shelf.open(), self.fate, self._witness),
+            statutes=read_law().statutes,
         )
 
     def books(self) -> Books:

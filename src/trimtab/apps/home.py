@@ -238,6 +238,7 @@ def _wire(
     lead: dt.timedelta = dt.timedelta(0),
 ) -> House:
     from trimtab.adapters.calendars import MarketCalendars
+    from trimtab.adapters.law import read_law
     from trimtab.lab.paper import PaperBroker
 
     bound = load(journal).policy
@@ -275,6 +276,7 @@ def _wire(
         calendars=calendars,
         clock=clock,
         journal=journal,
+        statutes=read_law().statutes,
         stops=stops,
         says=says,
         splits=splits,

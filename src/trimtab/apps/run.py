@@ -16,6 +16,7 @@ from trimtab.domain.events import (
     Paused,
     ValueMarked,
 )
+from trimtab.domain.facts import facts_of
 from trimtab.domain.memory import Memory
 from trimtab.domain.policy import Policy
 from trimtab.domain.trades import Decision, Discrepancy
@@ -31,7 +32,10 @@ _POSITIONS_IN_DOUBT = frozenset(
 
 
 class Outcome(NamedTuple):
-    """What one cycle came to. `status` is one of the words documented for `trimtab run --json`."""
+    """What one cycle came to. `status` is one of the words documented for `trimtab run --json`.
+
+    `snapshot` is what was decided on, None where nothing was.
+    """
 
     cycle: str
     status: str
@@ -40,6 +44,7 @@ class Outcome(NamedTuple):
     memory: Memory
     executions: tuple[Execution, ...]
     discrepancies: tuple[Discrepancy, ...]
+    snapshot: Snapshot | None = None
 
 
 def run_once(house: House, *, executes: bool, next_look: dt.datetime | None = None) -> Outcome:
@@ -84,7 +89,9 @@ def run_once(house: House, *, executes: bool, next_look: dt.datetime | None = No
     status = _status(decision, executions, executes=executes)
     sentence = _closing_sentence(decision, executions, found)
     recorder.record(CycleEnded(outcome=status, sentence=sentence, next_look=next_look))
-    return Outcome(recorder.cycle, status, sentence, decision, recorder.memory, executions, found)
+    return Outcome(
+        recorder.cycle, status, sentence, decision, recorder.memory, executions, found, snapshot
+    )
 
 
 def policy_in_force(memory: Memory) -> Policy:
@@ -122,17 +129,17 @@ def _decide(house: House, recorder: Recorder, snapshot: Snapshot) -> Decision:
     """Decide and write down: the decision, the day's mark, and the breaker if it trips."""
     memory = recorder.memory
     policy = policy_in_force(memory)
-    decision = decide(snapshot, policy, memory, house.file.tax, cycle=recorder.cycle)
+    facts = facts_of(house.file)
+    decision = decide(snapshot, policy, memory, facts, house.statutes, cycle=recorder.cycle)
     events: list[Event] = [Decided(decision=decision)]
     refused = {refusal.gate: refusal.sentence for refusal in decision.held}
     if "data" not in refused:
-        value = snapshot.value()
         events.append(
             ValueMarked(
                 session=trade_date(snapshot.at),
-                value=value,
+                value=decision.value,
                 flow=memory.pending_flow,
-                unit_value=unit_value(memory.mark, value, memory.pending_flow),
+                unit_value=unit_value(memory.mark, decision.value, memory.pending_flow),
             )
         )
     if "breaker" in refused:
@@ -154,7 +161,8 @@ def _end_episodes(house: House, recorder: Recorder) -> None:
     except DataSuspect:
         return
     memory = recorder.memory
-    after = decide(snapshot, policy_in_force(memory), memory, house.file.tax, cycle=recorder.cycle)
+    policy, facts = policy_in_force(memory), facts_of(house.file)
+    after = decide(snapshot, policy, memory, facts, house.statutes, cycle=recorder.cycle)
     ended = tuple(change for change in after.transitions if not change.alert)
     if ended:
         recorder.record(BandsMoved(transitions=ended))

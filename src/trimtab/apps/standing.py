@@ -16,6 +16,7 @@ from trimtab.apps.world import (
     take_snapshot,
 )
 from trimtab.domain.errors import BrokerError, DataSuspect, InputError
+from trimtab.domain.facts import facts_of
 from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ZERO, Money, Weight
 from trimtab.domain.policy import HouseholdFile, Policy
@@ -106,7 +107,8 @@ def _priced(standing: Standing, house: House) -> Standing:
         snapshot = take_snapshot(house, memory)
     except DataSuspect as error:
         return standing._replace(missing=str(error))
-    decision = decide(snapshot, standing.policy, memory, house.file.tax, cycle="status")
+    facts = facts_of(house.file)
+    decision = decide(snapshot, standing.policy, memory, facts, house.statutes, cycle="status")
     after_tax = after_tax_weights(snapshot, standing.policy, house.file.tax)
     return standing._replace(decision=decision, values=_values(snapshot), after_tax=after_tax)
 

@@ -17,6 +17,7 @@ from trimtab.domain.events import (
     SalesRecorded,
 )
 from trimtab.domain.household import apply_policy
+from trimtab.domain.law import Statutes
 from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ONE, ZERO, Money, Price, Quantity
 from trimtab.domain.policy import HouseholdFile
@@ -58,6 +59,7 @@ class House(NamedTuple):
     calendars: Calendars
     clock: Clock
     journal: Journal
+    statutes: Statutes
     stops: Callable[[], str | None] = lambda: None
     says: Callable[[str], None] = lambda _: None
     splits: SplitSource = lambda _after, _until: ()

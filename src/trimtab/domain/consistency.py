@@ -10,7 +10,7 @@ from typing import TypeVar
 from msgspec import UNSET
 
 from trimtab.domain.numbers import ONE, ZERO
-from trimtab.domain.policy import PRESETS, HouseholdFile, band_policy
+from trimtab.domain.policy import PRESETS, FlowRule, HouseholdFile, PurchaseRule, band_policy
 from trimtab.domain.reading import is_known, join, one_of, quoted
 from trimtab.domain.values import AccountKind, InstrumentKind, OwnerRole
 
@@ -41,11 +41,15 @@ def cross_faults(file: HouseholdFile, knows_calendar: KnowsCalendar | None) -> l
         _instrument_faults,
         _class_faults,
         _target_faults,
+        _yield_faults,
         _band_faults,
         _mentioned_symbol_faults,
+        _holding_limit_faults,
         _lot_method_faults,
         _defensive_faults,
         _reserve_faults,
+        _named_account_faults,
+        _flow_faults,
         _identical_faults,
         _data_faults,
         _fee_faults,
@@ -154,6 +158,23 @@ def _sum_faults(what: str, targets: Iterable[Decimal]) -> Iterator[str]:
         )
 
 
+def _yield_faults(file: HouseholdFile) -> Iterator[str]:
+    """Cash stays in its account, so the yield of a cash class could decide nothing."""
+    base = _base_currency(file)
+    for name, rule in _rules(file.classes):
+        if not base or rule.members != (base,):
+            continue
+        for key, part in (
+            ("ordinary_yield", rule.ordinary_yield),
+            ("qualified_yield", rule.qualified_yield),
+        ):
+            if is_known(part) and part != 0:
+                yield (
+                    f"{join('classes', name)}.{key}: {base} is cash, which stays in its account; "
+                    "remove this line"
+                )
+
+
 def _band_faults(file: HouseholdFile) -> Iterator[str]:
     rule = file.bands
     if not is_known(rule) or not is_known(rule.preset):
@@ -177,6 +198,13 @@ def _mentioned_symbol_faults(file: HouseholdFile) -> Iterator[str]:
     mentions: list[tuple[str, Iterable[str | None]]] = []
     if is_known(file.orders):
         mentions += [("orders.no_buy", file.orders.no_buy), ("orders.no_sell", file.orders.no_sell)]
+    if is_known(file.plan):
+        limits = file.plan.holdings_max
+        mentions += [
+            (join("plan.holdings_max", symbol), (symbol,))
+            for symbol, _ in _rules(limits)
+            if symbol != _base_currency(file)
+        ]
     if is_known(file.gates):
         mentions.append(("gates.market_index", (file.gates.market_index,)))
     symbols = [
@@ -186,6 +214,26 @@ def _mentioned_symbol_faults(file: HouseholdFile) -> Iterator[str]:
         if symbol and is_known(symbol) and symbol not in file.instruments:
             instead = one_of(symbol, file.instruments)
             yield f"{path}: {symbol} is not described; write [instruments.{symbol}], or {instead}"
+
+
+def _holding_limit_faults(file: HouseholdFile) -> Iterator[str]:
+    """A limit bounds purchases, and only the members of a class are ever bought."""
+    base = _base_currency(file)
+    if is_known(file.plan) and base in dict(_rules(file.plan.holdings_max)):
+        path = join("plan.holdings_max", base)
+        yield f"{path}: {base} is cash, which is what is left over; remove this limit"
+    if not is_known(file.plan, file.instruments, file.classes):
+        return
+    classes = [rule for _, rule in _rules(file.classes)]
+    if len(classes) < len(file.classes) or not is_known(*(rule.members for rule in classes)):
+        return
+    members = {symbol for rule in classes for symbol in rule.members}
+    for symbol, _ in _rules(file.plan.holdings_max):
+        if symbol in file.instruments and symbol not in members:
+            yield (
+                f"{join('plan.holdings_max', symbol)}: {symbol} is in no class, so it is never "
+                "bought; remove this limit, or add the symbol to the members of a class"
+            )
 
 
 def _lot_method_faults(file: HouseholdFile) -> Iterator[str]:
@@ -228,6 +276,31 @@ def _reserve_faults(file: HouseholdFile) -> Iterator[str]:
     account = file.accounts[rule.account]
     if is_known(account) and account.kind is AccountKind.CRYPTO:
         yield f"reserve.account: {rule.account} is a crypto wallet; name an account that holds cash"
+
+
+def _named_account_faults(file: HouseholdFile) -> Iterator[str]:
+    """Purchases, contributions and withdrawals happen in accounts of the household."""
+    if not is_known(file.accounts):
+        return
+    tables: tuple[tuple[str, tuple[PurchaseRule | FlowRule, ...]], ...] = (
+        ("purchases", file.purchases),
+        ("contributions", file.contributions),
+        ("withdrawals", file.withdrawals),
+    )
+    for table, rules in tables:
+        for number, rule in enumerate(rules if is_known(rules) else (), start=1):
+            if is_known(rule.account) and rule.account not in file.accounts:
+                path, instead = f"{table}[{number}].account", one_of(rule.account, file.accounts)
+                yield f'{path}: no account is called "{rule.account}"; write {instead}'
+
+
+def _flow_faults(file: HouseholdFile) -> Iterator[str]:
+    flows = (("contributions", file.contributions), ("withdrawals", file.withdrawals))
+    for table, rules in flows:
+        for number, rule in enumerate(rules if is_known(rules) else (), start=1):
+            if rule.amount == 0:
+                path = f"{table}[{number}].amount"
+                yield f"{path}: 0 moves no money; write more, or remove this table"
 
 
 def _identical_faults(file: HouseholdFile) -> Iterator[str]:

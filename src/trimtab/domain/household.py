@@ -70,6 +70,7 @@ def apply_policy(file: HouseholdFile, policy: Policy) -> HouseholdFile:
         classes=policy.classes,
         bands=policy.bands,
         orders=policy.orders,
+        plan=policy.plan,
         gates=policy.gates,
         defensive=policy.defensive,
         reserve=policy.reserve,

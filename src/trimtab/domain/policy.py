@@ -148,7 +148,9 @@ class ClassRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[classes.NAME]: its target weight and members, the preferred one first.
 
     A `safe` class may still be bought in the defensive posture. Cash is a class whose only member
-    is the base currency.
+    is the base currency. `ordinary_yield` and `qualified_yield` are what the class distributes in
+    a year as a part of its value, taxed at the short-term and the long-term rate where the account
+    is taxed: they say in which account the class is at home.
     """
 
     target: Annotated[Fraction, Meta(extra={"example": "0.60"})]
@@ -156,6 +158,8 @@ class ClassRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     risk: Annotated[Literal["risky", "safe"], Meta(extra={"example": '"risky"'})] = "risky"
     trigger_abs: Fraction | None = None
     trigger_rel: Fraction | None = None
+    ordinary_yield: Fraction = ZERO
+    qualified_yield: Fraction = ZERO
 
 
 class OrderRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -175,6 +179,29 @@ class OrderRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unsettled: Annotated[Literal["use", "wait"], Meta(extra={"example": '"use"'})] = "use"
     no_buy: tuple[Symbol, ...] = ()
     no_sell: tuple[Symbol, ...] = ()
+
+
+class PlanRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[plan]: what the planner weighs against what, all in money.
+
+    `drift_price` is what moving one unit of money back to its class may cost at most, in tax, fees
+    and spread: 0.20 pays up to 20 cents for a dollar. `order_cost` is the owner's price of one
+    order, and `sell_least` what selling must be worth beyond buying alone, else nothing is sold.
+    A class is moved to a better account only if the yearly tax drag saved over `location_years`
+    pays for it; 0 leaves every class where it is. Withdrawals are provided for `raise_cash_days`
+    ahead. `harvests` says when losses are taken for their own sake: never, whenever there is a
+    plan anyhow, or on any day. `holdings_max` bounds one symbol's part of the whole when buying.
+    """
+
+    drift_price: Fraction = Weight("0.20")
+    order_cost: Amount = ZERO
+    sell_least: Amount = ZERO
+    location_years: Annotated[int, Meta(extra={"least": 0, "most": 60, "example": "10"})] = 10
+    raise_cash_days: Days = 7
+    harvests: Annotated[
+        Literal["never", "with_trades", "always"], Meta(extra={"example": '"with_trades"'})
+    ] = "with_trades"
+    holdings_max: dict[Symbol, Part] = {}
 
 
 class GateRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -279,6 +306,22 @@ class PurchaseRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     amount: Amount = ZERO
 
 
+class FlowRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of [[contributions]] or [[withdrawals]]: money that comes into or leaves an account.
+
+    `first` is one such day; `every` says how it goes on. The money itself moves outside trimtab:
+    the plan has the cash for a withdrawal ready, and sells nothing that a contribution will heal.
+    """
+
+    account: Identifier
+    amount: Amount
+    first: dt.date
+    every: Annotated[
+        Literal["once", "week", "two_weeks", "month", "quarter", "year"],
+        Meta(extra={"example": '"month"'}),
+    ] = "once"
+
+
 class HarvestRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[harvest]: which losses are worth taking, and what is bought instead.
 
@@ -347,6 +390,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     classes: dict[str, ClassRule]
     bands: BandRule = BandRule()
     orders: OrderRule = OrderRule()
+    plan: PlanRule = PlanRule()
     gates: GateRule = GateRule()
     defensive: DefensiveRule = DefensiveRule()
     reserve: ReserveRule | None = None
@@ -368,6 +412,7 @@ class HouseholdFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tax: TaxRule
     bands: BandRule = BandRule()
     orders: OrderRule = OrderRule()
+    plan: PlanRule = PlanRule()
     gates: GateRule = GateRule()
     defensive: DefensiveRule = DefensiveRule()
     reserve: ReserveRule | None = None
@@ -376,6 +421,8 @@ class HouseholdFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     data: DataRule = DataRule()
     paper: PaperRule = PaperRule()
     purchases: tuple[PurchaseRule, ...] = ()
+    contributions: tuple[FlowRule, ...] = ()
+    withdrawals: tuple[FlowRule, ...] = ()
     harvest: HarvestRule = HarvestRule()
 
     def policy(self) -> Policy:
@@ -384,6 +431,7 @@ class HouseholdFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             classes=self.classes,
             bands=self.bands,
             orders=self.orders,
+            plan=self.plan,
             gates=self.gates,
             defensive=self.defensive,
             reserve=self.reserve,

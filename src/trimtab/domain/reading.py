@@ -164,7 +164,8 @@ def _read_names(
         fault = _range_fault(name, name_extra)
         if fault:
             faults.append(f"{where}: the name {fault}")
-        rules[name] = read_shape(shape.value_type, value, where, faults)
+        rule = read_shape(shape.value_type, value, where, faults)
+        rules[name] = rule if is_rules or not fault else UNSET
     return rules
 
 

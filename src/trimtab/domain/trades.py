@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from trimtab.domain.numbers import ZERO, Money, Price, Quantity, Weight
+from trimtab.domain.numbers import BASIS_POINT, ZERO, Money, Price, Quantity, Weight
 from trimtab.domain.values import Lot
 
 
@@ -106,12 +106,21 @@ class Disposal(Struct, frozen=True, kw_only=True):
         return self.proceeds - self.basis
 
 
+class Motive(StrEnum):
+    """What a trade is done for."""
+
+    DRIFT = "drift"
+    HARVEST = "harvest"
+    CASH = "cash"
+    LOCATION = "location"
+
+
 class Trade(Struct, frozen=True, kw_only=True):
     """One thing to do in one account, with its reason and, for a sale, its lots.
 
     `price` is the quote it was planned at (bid for a sale, ask for a purchase); `cost` the fees
     expected; `gain` and `tax` what the sale would realize and owe (a negative tax
-    is a saving), zero in an untaxed account.
+    is a saving), zero in an untaxed account. `motive` is what it is done for.
     """
 
     account: str
@@ -125,11 +134,58 @@ class Trade(Struct, frozen=True, kw_only=True):
     tax: Money = ZERO
     cost: Money = ZERO
     reason: str = ""
+    motive: Motive = Motive.DRIFT
 
     @property
     def value(self) -> Money:
         """Quantity times price."""
         return self.quantity * self.price
+
+
+class PlanCost(Struct, frozen=True, kw_only=True):
+    """What a plan costs in money of the base currency, by cause; negative where it saves.
+
+    `tax` of the year by today's sales, with what a loss costs later taken off; `cost` of trading:
+    spread, fees, the price of an order; `drift` left, at the policy's price; `location` the tax
+    drag that moves between accounts; `wash` what section 1091 would postpone or destroy.
+    """
+
+    tax: Money = ZERO
+    cost: Money = ZERO
+    drift: Money = ZERO
+    location: Money = ZERO
+    wash: Money = ZERO
+
+    @property
+    def total(self) -> Money:
+        """The objective: what the planner makes least."""
+        return self.tax + self.cost + self.drift + self.location + self.wash
+
+
+class Certificate(Struct, frozen=True, kw_only=True):
+    """How good a plan is, with proof: no plan that keeps the same rules costs less than `bound`.
+
+    `plan` is the objective of the plan, `nothing` that of doing nothing, `value` what the targets
+    divide. `rounding` is the part of the plan's cost that whole steps and small orders add. Where
+    a part of the plan waits for its cash, the figures are of the whole of it. There is no
+    certificate where cash that is due cannot be raised.
+    """
+
+    plan: PlanCost
+    nothing: PlanCost
+    bound: Money
+    rounding: Money
+    value: Money
+
+    @property
+    def gap(self) -> Money:
+        """By how much a better plan could be cheaper at most; never negative."""
+        return self.plan.total - self.bound
+
+    @property
+    def gap_bps(self) -> Weight:
+        """The gap in basis points of the value."""
+        return self.gap / self.value / BASIS_POINT if self.value > 0 else ZERO
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -141,6 +197,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     before: tuple[Drift, ...]
     after: tuple[Drift, ...]
     sentence: str
+    certificate: Certificate | None = None
 
     @property
     def turnover(self) -> Money:
@@ -204,8 +261,9 @@ class Decision(Struct, frozen=True, kw_only=True):
 
     `plan` is None when there is nothing to do. `allowed` are the plan's trades that every gate
     lets through now. `least_deposit` is the smallest deposit that would heal the worst drift
-    without a sale, None when no class has drifted. `looked` is false when the policy's
-    interval let no new episode begin.
+    without a sale, None when no class has drifted; `deposit_into_bands` is the smallest that would
+    bring every class inside its band, None when none is out or no deposit can (nor does an older
+    journal tell it). `looked` is false when the policy's interval let no new episode begin.
     """
 
     at: dt.datetime
@@ -220,6 +278,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     least_deposit: Money | None
     sentence: str
     looked: bool = True
+    deposit_into_bands: Money | None = None
 
 
 class OrderStatus(StrEnum):

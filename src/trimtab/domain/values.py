@@ -214,6 +214,14 @@ class ScheduledPurchase(Struct, frozen=True, kw_only=True):
         return self.date + dt.timedelta(days=7 - weekday if weekday >= _SATURDAY else 0)
 
 
+class ScheduledFlow(Struct, frozen=True, kw_only=True):
+    """Money that comes into or leaves an account on a day; `amount` is positive either way."""
+
+    account: str
+    date: dt.date
+    amount: Money
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """All that a decision sees of the world at one instant, in one base currency.
 

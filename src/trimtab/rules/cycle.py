@@ -1,12 +1,16 @@
 """decide(): the stages in order, nothing else. The same call serves live, paper and replay."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from trimtab.domain.facts import Facts
+from trimtab.domain.law import Statutes
 from trimtab.domain.memory import BandMemory, Memory
-from trimtab.domain.numbers import CENT, Money, round_up_to_step
-from trimtab.domain.policy import Policy, TaxRule
+from trimtab.domain.numbers import CENT, ZERO, Money, Weight, round_to_step, round_up_to_step
+from trimtab.domain.policy import BandPolicy, FlowRule, Policy
 from trimtab.domain.trades import (
     BandState,
     BandTransition,
@@ -20,71 +24,76 @@ from trimtab.domain.trades import (
 from trimtab.domain.values import AccountKind, Snapshot, trade_date
 from trimtab.rules import gates
 from trimtab.rules.breaker import unit_value
-from trimtab.rules.drift import advance, finish, least_deposit, measure
+from trimtab.rules.drift import (
+    advance,
+    finish,
+    least_deposit,
+    least_deposit_into_bands,
+    measure,
+)
 from trimtab.rules.holdings import Holdings, bands_of, cash_class, holdings, targets_of
-from trimtab.rules.plan import Planning, apply_trades, describe, make_plan, plan_id
+from trimtab.rules.plan import (
+    Planned,
+    Planning,
+    apply_trades,
+    describe,
+    make_plan,
+    may_plan,
+    plan_id,
+)
+from trimtab.rules.schedule import flows_due
 from trimtab.rules.tax.books import as_instructed, books_at, tax_lots
-from trimtab.rules.tax.locks import purchase_locks, recent_purchases
+from trimtab.rules.tax.locks import RecentPurchase, purchase_locks, recent_purchases
+from trimtab.rules.tax.saving import year_to_date
 from trimtab.rules.tax.schedule import coming
+from trimtab.rules.tax.wash import WashLock
 from trimtab.rules.words import listing, money, percent, points
 
 
+class Look(Struct, frozen=True, kw_only=True):
+    """Where a household stands, before anything is planned.
+
+    `suspects` are prices that are not believed; `next_look` is from when a new episode may begin,
+    None for at once, and `looked` whether one could today.
+    """
+
+    held: Holdings
+    targets: dict[str, Weight]
+    bands: dict[str, BandPolicy]
+    drifts: tuple[Drift, ...]
+    transitions: tuple[BandTransition, ...]
+    suspects: tuple[str, ...]
+    next_look: dt.date | None
+    looked: bool
+    is_defensive: bool
+
+
 def decide(
-    snapshot: Snapshot, policy: Policy, memory: Memory, tax: TaxRule, *, cycle: str
+    snapshot: Snapshot,
+    policy: Policy,
+    memory: Memory,
+    facts: Facts,
+    statutes: Statutes,
+    *,
+    cycle: str,
 ) -> Decision:
-    """What to do about the household of *snapshot*, given its *policy* and its past.
+    """What to do about the household of *snapshot*, given its *policy*, its past and the law.
 
     *cycle* names the turn and enters the plan's id. Nothing here reads a clock, a file or chance.
+    A household in which nothing can call for a plan is decided without its tax ledger.
     """
-    ledger = books_at(snapshot, memory, tax)
-    today = trade_date(snapshot.at)
-    snapshot = replace(
-        snapshot,
-        lots=tax_lots(snapshot.lots, ledger),
-        scheduled=coming(ledger, snapshot.scheduled, today),
-    )
-    held = holdings(snapshot, policy)
-    is_defensive = memory.breaker is not None
-    targets = targets_of(policy, is_defensive=is_defensive)
-    bands = bands_of(policy)
-    suspects = gates.suspects(snapshot, policy)
-    next_look = _next_look(memory, policy)
-    taxpayers = {name: account.taxpayer for name, account in ledger.accounts.items()}
-    looked = not suspects and (next_look is None or today >= next_look)
-    measured = measure(held.values, held.total, targets, bands)
-    drifts, transitions = advance(measured, memory.bands, bands, snapshot.at, looks=looked)
-    if suspects:
-        drifts, transitions = _unmoved(measured, memory), ()
-    planning = Planning(
-        policy=policy,
-        tax=tax,
-        targets=targets,
-        destination=next(iter(bands.values())).destination,
-        drifts=drifts,
-        wash=ledger.rule,
-        taxpayers=taxpayers,
-        wash_locks={
-            (taxpayer, symbol): lock
-            for taxpayer in sorted(set(taxpayers.values()))
-            for symbol, lock in purchase_locks(
-                ledger, today, snapshot.instruments, taxpayer
-            ).items()
-        },
-        recent={
-            (taxpayer, symbol): bought
-            for taxpayer in sorted(set(taxpayers.values()))
-            for symbol, bought in recent_purchases(
-                ledger, today, snapshot.instruments, memory.disposals, taxpayer
-            ).items()
-        },
-        closed=_closed(memory),
-        is_defensive=is_defensive,
-    )
-    trades, refusals = make_plan(snapshot, planning)
-    if not trades and not suspects:
-        drifts, ended = finish(drifts, bands)
+    look = look_at(snapshot, policy, memory)
+    held, drifts, transitions = look.held, look.drifts, look.transitions
+    due = _expected(facts.withdrawals, snapshot, policy)
+    planned = Planned((), (), None)
+    if may_plan(snapshot, policy, held, drifts, due=due, is_defensive=look.is_defensive):
+        snapshot, planning = prepare(snapshot, policy, memory, facts, statutes, look)
+        planned = make_plan(snapshot, planning)
+    trades = planned.trades
+    if not trades and not look.suspects:
+        drifts, ended = finish(drifts, look.bands)
         transitions = _joined(transitions, ended)
-    plan = _plan(snapshot, policy, memory, trades, drifts, cycle=cycle)
+    plan = _plan(snapshot, policy, memory, planned, drifts, cycle=cycle)
     evidence = gates.check(
         gates.Gating(
             trades=trades,
@@ -92,36 +101,134 @@ def decide(
             policy=policy,
             memory=memory,
             value=held.total,
-            unit=unit_value(memory.mark, snapshot.value(), memory.pending_flow),
-            suspects=suspects,
-            is_defensive=is_defensive,
+            unit=unit_value(memory.mark, held.value, memory.pending_flow),
+            suspects=look.suspects,
+            is_defensive=look.is_defensive,
         )
     )
     stopped = gates.held_by(evidence)
     going = gates.allowed(trades, stopped)
-    deposit = None if suspects else least_deposit(drifts, held.total)
-    if suspects:
-        quiet = ""
-    else:
-        waits_until = None if looked else next_look
-        quiet = _nothing_to_do(drifts, deposit, waits_until, snapshot.base_currency)
-    refusals = (*refusals, *_standing_notes(snapshot, policy, held))
-    lots = {lot.id: lot for lot in snapshot.lots}
-    told = {trade: as_instructed(trade, lots) for trade in trades}
+    deposit = None if look.suspects else least_deposit(drifts, held.total)
+    into_bands = None if look.suspects else _deposit_into_bands(drifts, held.total)
+    quiet = ""
+    if plan is None and not look.suspects:
+        waits_until = None if look.looked else look.next_look
+        quiet = _nothing_to_do(drifts, waits_until) + _deposits(
+            deposit, into_bands, snapshot.base_currency
+        )
+    told = _as_instructed(trades, snapshot)
     return Decision(
         at=snapshot.at,
-        value=snapshot.value(),
+        value=held.value,
         drifts=drifts,
         transitions=transitions,
         plan=None if plan is None else replace(plan, trades=tuple(told[t] for t in plan.trades)),
         allowed=tuple(told[trade] for trade in going),
         evidence=evidence,
         held=stopped,
-        refusals=refusals,
+        refusals=(*planned.refusals, *_standing_notes(snapshot, policy, held, trades)),
         least_deposit=None if deposit is None else round_up_to_step(deposit[1], CENT),
         sentence=_sentence(plan, going, stopped, quiet),
-        looked=looked,
+        looked=look.looked,
+        deposit_into_bands=into_bands,
     )
+
+
+def look_at(snapshot: Snapshot, policy: Policy, memory: Memory) -> Look:
+    """How far the household of *snapshot* has drifted, and which episodes that opens or ends."""
+    held = holdings(snapshot, policy)
+    is_defensive = memory.breaker is not None
+    targets = targets_of(policy, is_defensive=is_defensive)
+    bands = bands_of(policy)
+    suspects = gates.suspects(snapshot, policy)
+    next_look = _next_look(memory, bands)
+    looked = not suspects and (next_look is None or trade_date(snapshot.at) >= next_look)
+    measured = measure(held.values, held.total, targets, bands)
+    drifts, transitions = advance(measured, memory.bands, bands, snapshot.at, looks=looked)
+    if suspects:
+        drifts, transitions = _unmoved(measured, memory), ()
+    return Look(
+        held=held,
+        targets=targets,
+        bands=bands,
+        drifts=drifts,
+        transitions=transitions,
+        suspects=suspects,
+        next_look=next_look,
+        looked=looked,
+        is_defensive=is_defensive,
+    )
+
+
+def prepare(
+    snapshot: Snapshot,
+    policy: Policy,
+    memory: Memory,
+    facts: Facts,
+    statutes: Statutes,
+    look: Look,
+) -> tuple[Snapshot, Planning]:
+    """*snapshot* with its lots as the tax ledger has them, and all else that a plan is made from.
+
+    Of the purchases that happen by themselves only those stay that could wash a loss of today.
+    """
+    ledger = books_at(snapshot, memory, facts.tax)
+    today = trade_date(snapshot.at)
+    snapshot = replace(
+        snapshot,
+        lots=tax_lots(snapshot.lots, ledger),
+        scheduled=coming(ledger, snapshot.scheduled, today),
+    )
+    taxpayers = {name: account.taxpayer for name, account in ledger.accounts.items()}
+    locks: dict[tuple[str, str], WashLock] = {}
+    recent: dict[tuple[str, str], tuple[RecentPurchase, ...]] = {}
+    for payer in sorted(set(taxpayers.values())):
+        symbols = snapshot.instruments
+        for symbol, lock in purchase_locks(ledger, today, symbols, payer).items():
+            locks[payer, symbol] = lock
+        bought = recent_purchases(ledger, today, symbols, memory.disposals, payer)
+        recent |= {(payer, symbol): purchases for symbol, purchases in bought.items()}
+    planning = Planning(
+        policy=policy,
+        tax=facts.tax,
+        harvest=facts.harvest,
+        statutes=statutes,
+        targets=look.targets,
+        destination=next(iter(look.bands.values())).destination,
+        drifts=look.drifts,
+        wash=ledger.rule,
+        taxpayers=taxpayers,
+        wash_locks=locks,
+        recent=recent,
+        closed=_closed(memory),
+        year=year_to_date(ledger.sales(), ledger.accounts, facts.tax, today.year),
+        due=_expected(facts.withdrawals, snapshot, policy),
+        coming=_expected(facts.contributions, snapshot, policy),
+        sold_before=gates.sold_on(memory, today),
+        sold_today=frozenset(
+            (sale.account, sale.symbol) for sale in memory.disposals if sale.sold == today
+        ),
+        is_defensive=look.is_defensive,
+    )
+    return snapshot, planning
+
+
+def _expected(rules: Iterable[FlowRule], snapshot: Snapshot, policy: Policy) -> dict[str, Money]:
+    """What *rules* move from today on, by account, in the days for which the plan provides."""
+    today = trade_date(snapshot.at)
+    until = today + dt.timedelta(days=policy.plan.raise_cash_days)
+    amounts: dict[str, Money] = {}
+    for flow in flows_due(rules, today - dt.timedelta(days=1), until):
+        amounts[flow.account] = amounts.get(flow.account, ZERO) + flow.amount
+    return amounts
+
+
+def _as_instructed(trades: tuple[Trade, ...], snapshot: Snapshot) -> dict[Trade, Trade]:
+    """Each of *trades* as its broker is told of it."""
+    if not trades:
+        return {}
+    lots = {lot.id: lot for lot in snapshot.lots}
+    return {trade: as_instructed(trade, lots) for trade in trades}
 
 
 def _unmoved(drifts: tuple[Drift, ...], memory: Memory) -> tuple[Drift, ...]:
@@ -132,9 +239,9 @@ def _unmoved(drifts: tuple[Drift, ...], memory: Memory) -> tuple[Drift, ...]:
     )
 
 
-def _next_look(memory: Memory, policy: Policy) -> dt.date | None:
+def _next_look(memory: Memory, bands: Mapping[str, BandPolicy]) -> dt.date | None:
     """From when a new episode may begin, the policy's interval being over; None for at once."""
-    every = next(iter(bands_of(policy).values())).look_every_days
+    every = next(iter(bands.values())).look_every_days
     if memory.last_look is None or every <= 1:
         return None
     return trade_date(memory.last_look) + dt.timedelta(days=every)
@@ -165,11 +272,12 @@ def _plan(
     snapshot: Snapshot,
     policy: Policy,
     memory: Memory,
-    trades: tuple[Trade, ...],
+    planned: Planned,
     drifts: tuple[Drift, ...],
     *,
     cycle: str,
 ) -> Plan | None:
+    trades = planned.trades
     if not trades:
         return None
     later = holdings(apply_trades(snapshot, trades), policy)
@@ -182,13 +290,19 @@ def _plan(
         before=drifts,
         after=after,
         sentence="",
+        certificate=planned.certificate,
     )
     return replace(plan, sentence=describe(plan, snapshot.base_currency))
 
 
-def _standing_notes(snapshot: Snapshot, policy: Policy, held: Holdings) -> tuple[Refusal, ...]:
-    """What no trade can mend: a reserve that is not filled, dollars that sit in a wallet."""
+def _standing_notes(
+    snapshot: Snapshot, policy: Policy, held: Holdings, trades: tuple[Trade, ...]
+) -> tuple[Refusal, ...]:
+    """What *trades* do not mend: a reserve that is not filled, dollars that sit in a wallet."""
     currency = snapshot.base_currency
+    short = held.short
+    if short and trades:
+        short = holdings(apply_trades(snapshot, trades), policy).short
     notes = [
         Refusal(
             asset_class="",
@@ -198,7 +312,7 @@ def _standing_notes(snapshot: Snapshot, policy: Policy, held: Holdings) -> tuple
                 f"invested; a deposit would fill it."
             ),
         )
-        for account, lacking in held.short.items()
+        for account, lacking in short.items()
     ]
     if cash_class(policy, currency) is None:
         notes += [
@@ -242,12 +356,7 @@ def _sentence(
     return f"{plan.sentence} Held: {count} trades. {shown}{more}"
 
 
-def _nothing_to_do(
-    drifts: tuple[Drift, ...],
-    deposit: tuple[str, Money] | None,
-    waits_until: dt.date | None,
-    currency: str,
-) -> str:
+def _nothing_to_do(drifts: tuple[Drift, ...], waits_until: dt.date | None) -> str:
     """Where the household stands; *waits_until* is when the policy looks again, if not today."""
     open_now = {d.asset_class for d in drifts if d.state is not BandState.ARMED}
     out = {d.asset_class for d in drifts if d.is_breached} - open_now
@@ -267,10 +376,24 @@ def _nothing_to_do(
         f"{'beyond' if drift.to_trigger < 0 else 'from'} its trigger"
         for drift in drifts
     ]
-    text += f" {'; '.join(distances)}."
+    return f"{text} {'; '.join(distances)}."
+
+
+def _deposit_into_bands(drifts: tuple[Drift, ...], total: Money) -> Money | None:
+    """The least deposit in whole cents beyond the edges, since a class on its edge is still out."""
+    deposit = least_deposit_into_bands(drifts, total)
+    return None if deposit is None else round_to_step(deposit, CENT) + CENT
+
+
+def _deposits(deposit: tuple[str, Money] | None, into_bands: Money | None, currency: str) -> str:
+    """What new money would mend without a sale: the worst class, and every one that is out."""
+    text = ""
     if deposit is not None:
         amount = money(round_up_to_step(deposit[1], CENT), currency)
+        text = f" A deposit of {amount} would bring {deposit[0]} back to its target without a sale."
+    if into_bands is not None:
         text += (
-            f" A deposit of {amount} would bring {deposit[0]} back to its target without a sale."
+            f" A deposit of {money(into_bands, currency)} would bring every class back into its "
+            "band without a sale."
         )
     return text

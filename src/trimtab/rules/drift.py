@@ -6,11 +6,12 @@ that 10 % which grew to 12.5 % breaches a 25 % band (binary floats miss it).
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from decimal import localcontext
 
 from msgspec.structs import replace
 
 from trimtab.domain.memory import BandMemory
-from trimtab.domain.numbers import ONE, ZERO, Money, Weight
+from trimtab.domain.numbers import EXACT, ONE, ZERO, Money, Weight
 from trimtab.domain.policy import BandPolicy
 from trimtab.domain.trades import BandState, BandTransition, Drift
 from trimtab.rules.words import percent
@@ -77,7 +78,9 @@ def measure(
 def shrink_scale(out: Sequence[Drift], destination: Weight) -> Weight:
     """By how much the whole drift vector is scaled so that every class that is *out* is healed.
 
-    `new weight = target + scale * drift`: the trades add up to nothing by construction.
+    `new weight = target + scale * drift`: the trades add up to nothing by construction. The planner
+    does not use it, since it weighs tax and both sides of the band; it is the published rule, by
+    which the known answers for bands are checked.
     *destination* 0 goes to the target, 0.5 half-way back (Daryanani), 0.875 is Vanguard's 200/175,
     1 the edge. The scale is the least of `destination * half_width / |drift|` over those classes,
     1 if none.
@@ -87,7 +90,7 @@ def shrink_scale(out: Sequence[Drift], destination: Weight) -> Weight:
 
 
 def shrunk_value(drift: Drift, total: Money, scale: Weight) -> Money:
-    """What a class is worth once the drift vector is scaled by *scale*."""
+    """What a class is worth once the drift vector is scaled by *scale*: see `shrink_scale`."""
     on_target = drift.target * total
     return on_target + scale * (drift.value - on_target)
 
@@ -184,6 +187,44 @@ def least_deposit(drifts: Sequence[Drift], total: Money) -> tuple[str, Money] | 
     gap = worst.target * total - worst.value
     deposit = gap / (ONE - worst.target) if gap > 0 else -gap / worst.target
     return worst.asset_class, deposit
+
+
+def least_deposit_into_bands(drifts: Sequence[Drift], total: Money) -> Money | None:
+    """The least deposit that by itself, well allocated, brings every class to its edge or inside.
+
+    In money, and without a sale. With `W` what the household is worth then, no heavy class may be
+    worth more than `(target + half width) W`, and what the light ones lack of
+    `(target - half width) W` must be paid by the deposit; cash that waits already pays for nothing.
+    Zero where all that are out stand on their edge. None when nothing is out, or when no deposit is
+    enough: a class of which none is wanted is held, or there is no width and cash waits.
+
+    What is lacked is convex and piecewise linear in `W`, so that Newton's steps (Dinkelbach 1967)
+    come from below and end after one for each class that turns light. `W` is a quotient that is
+    only multiplied out, hence exact; the difference is rounded to 60 digits.
+    """
+    if total <= 0 or not any(drift.is_breached for drift in drifts):
+        return None
+    with localcontext(EXACT):
+        worth, per = total, ONE
+        for drift in drifts:
+            most = drift.target + drift.half_width
+            if drift.value * per > most * worth:
+                if most == 0:
+                    return None
+                worth, per = drift.value, most
+        while True:
+            light = [
+                drift
+                for drift in drifts
+                if (drift.target - drift.half_width) * worth > drift.value * per
+            ]
+            rest = ONE - sum((drift.target - drift.half_width for drift in light), ZERO)
+            others = total - sum((drift.value for drift in light), ZERO)
+            if others * per <= rest * worth:
+                return worth / per - total
+            if rest <= 0:
+                return None
+            worth, per = others, rest
 
 
 def _severity(drift: Drift) -> Weight:

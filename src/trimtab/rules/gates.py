@@ -3,6 +3,7 @@
 A gate that judges a trade alone holds that trade; a gate that judges the household holds the plan.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -145,7 +146,7 @@ def _breaker(gating: Gating) -> Evidence:
 def _limits(gating: Gating) -> Evidence:
     gates, currency = gating.policy.gates, gating.snapshot.base_currency
     sold = sum((t.value for t in gating.trades if t.side is Side.SELL), ZERO)
-    sold_before = _sold_today(gating)
+    sold_before = sold_on(gating.memory, trade_date(gating.snapshot.at))
     turnover, value = sold + sold_before, gating.value
     faults = []
     if sold > 0 and turnover > gates.turnover_max * value:
@@ -183,14 +184,13 @@ def _limits(gating: Gating) -> Evidence:
     )
 
 
-def _sold_today(gating: Gating) -> Money:
-    """The proceeds of what trimtab sold earlier on the same day in New York."""
-    today = trade_date(gating.snapshot.at)
+def sold_on(memory: Memory, day: dt.date) -> Money:
+    """The proceeds of what trimtab sold earlier on *day* in New York."""
     return sum(
         (
             sale.proceeds
-            for sale in gating.memory.disposals
-            if sale.source == "journal" and sale.sold == today
+            for sale in memory.disposals
+            if sale.source == "journal" and sale.sold == day
         ),
         ZERO,
     )

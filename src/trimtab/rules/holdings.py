@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from trimtab.domain.numbers import ZERO, Money, Weight
+from trimtab.domain.numbers import ZERO, Money, Quantity, Weight
 from trimtab.domain.policy import BandPolicy, Policy, TaxRule, band_policy
 from trimtab.domain.values import AccountKind, Instrument, InstrumentKind, Snapshot
 from trimtab.rules.drift import after_tax_values
@@ -16,7 +16,8 @@ class Holdings(Struct, frozen=True, kw_only=True):
     `free` is each account's base-currency cash above its reserve, and `short` what an account
     lacks of its reserve. `total` is the classes plus the free cash: what the targets divide.
     `outside` is owned but not divided: foreign cash, instruments of no class, and, unless cash is a
-    class of its own, the dollars in a crypto wallet, which can buy nothing but coins there.
+    class of its own, the dollars in a crypto wallet, which can buy nothing but coins there. `value`
+    is everything owned, as `Snapshot.value` tells it.
     """
 
     values: dict[str, Money]
@@ -25,6 +26,7 @@ class Holdings(Struct, frozen=True, kw_only=True):
     reserves: dict[str, Money]
     total: Money
     outside: Money
+    value: Money
 
 
 def class_of(policy: Policy) -> dict[str, str]:
@@ -68,10 +70,11 @@ def holdings(snapshot: Snapshot, policy: Policy) -> Holdings:
     """The household of *snapshot* by the classes of *policy*."""
     classes = class_of(policy)
     values = dict.fromkeys(policy.classes, ZERO)
-    outside = ZERO
-    for lot in snapshot.lots:
-        value = lot.quantity * snapshot.price(lot.symbol)
-        name = classes.get(lot.symbol)
+    outside = owned = ZERO
+    for symbol, units in _units(snapshot).items():
+        value = units * snapshot.price(symbol)
+        owned += value
+        name = classes.get(symbol)
         if name is None:
             outside += value
         else:
@@ -79,10 +82,12 @@ def holdings(snapshot: Snapshot, policy: Policy) -> Holdings:
     kept = reserves(policy, snapshot.accounts)
     cash = dict.fromkeys(snapshot.accounts, ZERO)
     for balance in snapshot.balances:
+        amount = snapshot.in_base(balance)
+        owned += amount
         if balance.currency == snapshot.base_currency:
-            cash[balance.account] += balance.amount
+            cash[balance.account] += amount
         else:
-            outside += snapshot.in_base(balance)
+            outside += amount
     free = {name: max(ZERO, amount - kept[name]) for name, amount in cash.items()}
     short = {name: kept[name] - cash[name] for name in cash if cash[name] < kept[name]}
     in_cash = cash_class(policy, snapshot.base_currency)
@@ -94,8 +99,23 @@ def holdings(snapshot: Snapshot, policy: Policy) -> Holdings:
         total = sum(values.values(), ZERO) + sum(in_reach.values(), ZERO)
         outside += sum(free.values(), ZERO) - sum(in_reach.values(), ZERO)
     return Holdings(
-        values=values, free=free, short=short, reserves=kept, total=total, outside=outside
+        values=values,
+        free=free,
+        short=short,
+        reserves=kept,
+        total=total,
+        outside=outside,
+        value=owned,
     )
+
+
+def _units(snapshot: Snapshot) -> dict[str, Quantity]:
+    """Units held by symbol: one pass over the lots, since a household may have thousands."""
+    units: dict[str, Quantity] = {}
+    for lot in snapshot.lots:
+        symbol = lot.symbol
+        units[symbol] = units[symbol] + lot.quantity if symbol in units else lot.quantity
+    return units
 
 
 def _is_wallet(snapshot: Snapshot, account: str) -> bool:

@@ -24,6 +24,7 @@ from trimtab.rules.words import instant, listing
 _DIGEST_LENGTH = 16
 _DIGITS = Context(prec=60)
 """Enough for every number of the file, so that only trailing zeros go, never a digit."""
+_YIELDS = ("ordinary_yield", "qualified_yield")
 
 
 class Tighter(Enum):
@@ -51,7 +52,8 @@ TIGHTER: Mapping[str, Tighter] = {
 """The only edits that hold at once. Nothing outside this table tightens.
 
 A lower limit on falls stops purchases sooner. With the defensive posture `targets` it would also
-sell sooner, which is how a panic would get around the cooling-off; so there it waits.
+sell sooner, which is how a panic would get around the cooling-off; so there it waits. Nothing of
+[plan] tightens either: a lower price of drift or limit of a holding means to hold less of a class.
 """
 
 
@@ -130,10 +132,16 @@ def _canonical(policy: Policy) -> dict[str, object]:
     """*policy* as plain values, numbers without trailing zeros.
 
     An account without a cash reserve is left out: to open one is a fact, not a change of policy.
+    So is a yield of zero, which says nothing about its class.
     """
     plain = cast("dict[str, object]", _plain(msgspec.to_builtins(policy, builtin_types=(Decimal,))))
     reserves = cast("dict[str, str]", plain["cash_reserves"])
     plain["cash_reserves"] = {name: sum_ for name, sum_ in reserves.items() if sum_ != "0"}
+    classes = cast("dict[str, dict[str, object]]", plain["classes"])
+    plain["classes"] = {
+        name: {key: value for key, value in rule.items() if key not in _YIELDS or value != "0"}
+        for name, rule in classes.items()
+    }
     return plain
 
 
@@ -180,9 +188,10 @@ def _sentence(path: str, before: object, after: object) -> str:
         return f"Class {rest} is new, with {_words(after)}"
     if table == "classes" and isinstance(before, dict):
         return f"Class {rest} goes away; it had {_words(before)}"
-    if table == "classes" and rest.endswith(".target"):
-        name = rest.removesuffix(".target")
-        return f"The target of class {name} goes from {_percent(before)} to {_percent(after)}"
+    name, _, key = rest.rpartition(".")
+    if table == "classes" and key in {"target", *_YIELDS}:
+        what = f"The {key.replace('_', ' ')} of class {name}"
+        return f"{what} goes from {_percent(before or 0)} to {_percent(after or 0)}"
     if table == "cash_reserves":
         return f"The cash kept in account {rest} goes from {before or 0} to {after or 0}"
     if path == "precommitment.cooling_off_hours":

@@ -77,9 +77,19 @@ def test_a_plan_says_what_no_plan_could_do_with_less(untouched):
     assert abs(Decimal(said[1]) - 100 * max(excess, deficit)) < Decimal("0.1")
 
 
+def plan_told_twice(folder):
+    """The page of a plan and its document, of one minute: the invented price moves on."""
+    for _ in range(5):
+        first = json.loads(trimtab("plan", "--folder", folder, "--json").out)
+        out = trimtab("plan", "--folder", folder).out
+        second = json.loads(trimtab("plan", "--folder", folder, "--json").out)
+        if first["decision"]["trades"] == second["decision"]["trades"]:
+            return out, second
+    pytest.fail("the price moved in each of five tries")
+
+
 def test_each_trade_of_a_plan_is_followed_by_its_reason_and_each_sale_by_its_lots(untouched):
-    out = trimtab("plan", "--folder", untouched).out
-    document = json.loads(trimtab("plan", "--folder", untouched, "--json").out)
+    out, document = plan_told_twice(untouched)
     trades = document["decision"]["trades"]
     assert trades
     for trade in trades:
@@ -229,9 +239,9 @@ def test_a_demo_of_tomorrow_is_refused_and_leaves_no_folder(tmp_path):
 
 def test_a_held_turn_says_once_that_it_was_held(untouched):
     trimtab("policy", "pause", "--folder", untouched, "--because", "holiday")
-    document = json.loads(trimtab("plan", "--folder", untouched, "--json").out)
+    out, document = plan_told_twice(untouched)
     assert document["sentence"].count("Held:") == 1
-    page = " ".join(trimtab("plan", "--folder", untouched).out.split())
+    page = " ".join(out.split())
     assert page.startswith(document["sentence"])
 
 

@@ -11,11 +11,18 @@ import msgspec
 import pytest
 from tests.apps.cli.command_line import document_of, trimtab
 
-from trimtab.apps.views import documents
+from trimtab.apps.views.digits import Digits
 
 MODULES = [
     import_module(name)
-    for part in ("documents", "tax_documents", "tax_documents_trading", "tax_documents_lots")
+    for part in (
+        "documents",
+        "plan_documents",
+        "hypothetical_documents",
+        "tax_documents",
+        "tax_documents_trading",
+        "tax_documents_lots",
+    )
     if find_spec(name := f"trimtab.apps.views.{part}") is not None
 ]
 STRUCTS = {
@@ -36,7 +43,7 @@ WORDS = {
 
 def _word(kind: typing.Any) -> str:
     """A field's type as the page writes it."""
-    if kind == documents.Digits:
+    if kind == Digits:
         return "decimal"
     arguments = typing.get_args(kind)
     if types.NoneType in arguments:
@@ -76,6 +83,9 @@ def test_the_page_explains_nothing_that_does_not_exist(page):
     [
         (("status",), "Status"),
         (("plan",), "Plan"),
+        (("plan", "--what-if", "VTI=-20%", "--what-if", "deposit=5000"), "WhatIf"),
+        (("plan", "--what-if", "VTI=x"), "Error"),
+        (("plan", "--compare", "relief"), "CompareRelief"),
         (("run",), "Run"),
         (("run", "--execute"), "Run"),
         (("verify",), "Verify"),

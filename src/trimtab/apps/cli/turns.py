@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from trimtab.apps.cli.door import BROKER, DATA_SUSPECT, DISCREPANCIES, DONE, HELD
 from trimtab.apps.execute import Execution
+from trimtab.apps.hypothetical import Look, explained, today
 from trimtab.apps.run import Outcome, run_once
 from trimtab.apps.views.plan import Known
 from trimtab.apps.world import House
@@ -41,6 +42,18 @@ def take_turn(house: House, *, executes: bool) -> Turn:
     """One turn of *house*."""
     outcome = run_once(house, executes=executes)
     return turn_of(outcome, list(house.journal.entries()), household_of(house.file))
+
+
+def take_look(house: House) -> tuple[Outcome, Look | None]:
+    """One dry turn of *house*, and what it was decided from; None where nothing was decided."""
+    outcome = run_once(house, executes=False)
+    return outcome, None if outcome.decision is None else today(house, outcome)
+
+
+def known_of(house: House, look: Look | None) -> Known:
+    """What pages about *look* need beside it, its explanation too."""
+    lots, explanation = ({}, None) if look is None else explained(house, look)
+    return Known(house.file.household.base_currency, house.accounts, lots, explanation)
 
 
 def household_of(file: HouseholdFile) -> Household:

@@ -6,12 +6,16 @@ changes its meaning.
 """
 
 import datetime as dt
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-Digits = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
-"""A number in exact digits, without an exponent."""
+from trimtab.apps.views.digits import Digits
+from trimtab.apps.views.plan_documents import (
+    AgingLotDocument,
+    AlternativeDocument,
+    CertificateDocument,
+    LotOrderDocument,
+)
 
 
 class ErrorDocument(Struct, frozen=True, kw_only=True):
@@ -46,7 +50,10 @@ class LotDocument(Struct, frozen=True, kw_only=True):
 
 
 class TradeDocument(Struct, frozen=True, kw_only=True):
-    """One trade of a plan; `is_allowed` when no gate refuses it now."""
+    """One trade of a plan; `is_allowed` when no gate refuses it now.
+
+    `orders` and `alternative` are told by `plan`, which sees what else could be done.
+    """
 
     account: str
     symbol: str
@@ -61,6 +68,9 @@ class TradeDocument(Struct, frozen=True, kw_only=True):
     is_allowed: bool
     lots: tuple[LotDocument, ...]
     reason: str
+    motive: str
+    orders: tuple[LotOrderDocument, ...]
+    alternative: AlternativeDocument | None
 
 
 class GateDocument(Struct, frozen=True, kw_only=True):
@@ -98,7 +108,10 @@ class DecisionDocument(Struct, frozen=True, kw_only=True):
     gates: tuple[GateDocument, ...]
     refusals: tuple[RefusalDocument, ...]
     least_deposit: Digits | None
+    deposit_into_bands: Digits | None
     looked: bool
+    certificate: CertificateDocument | None
+    aging: tuple[AgingLotDocument, ...]
 
 
 class DiscrepancyDocument(Struct, frozen=True, kw_only=True):

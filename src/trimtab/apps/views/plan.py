@@ -13,6 +13,15 @@ from trimtab.apps.views.documents import (
     TradeDocument,
 )
 from trimtab.apps.views.drift import before_and_after, drift_blocks, drift_document
+from trimtab.apps.views.explanation import (
+    aging_blocks,
+    aging_document,
+    alternative_document,
+    certificate_document,
+    cost_blocks,
+    order_document,
+    trade_notes,
+)
 from trimtab.apps.views.figures import cents, counted, digits, price_text, term_word
 from trimtab.apps.views.page import Block, Column, Heading, Row, Sentence, Table, item
 from trimtab.domain.numbers import ZERO, Money, Quantity, share_of
@@ -21,6 +30,7 @@ from trimtab.domain.trades import (
     Discrepancy,
     Evidence,
     Held,
+    Motive,
     Plan,
     Refusal,
     Side,
@@ -29,17 +39,23 @@ from trimtab.domain.trades import (
 )
 from trimtab.domain.values import Account, Lot, trade_date
 from trimtab.rules.drift import least_turnover
+from trimtab.rules.plan.alternatives import Explained, Explanation
 from trimtab.rules.tax.books import piece_id
 from trimtab.rules.tax.lots import term_of
 from trimtab.rules.words import money, percent, units
 
 
 class Known(NamedTuple):
-    """What a page about a decision needs to know beside it."""
+    """What a page about a decision needs to know beside it; an explanation where there is one."""
 
     currency: str
     accounts: Mapping[str, Account]
     lots: Mapping[str, Lot]
+    explanation: Explanation | None = None
+
+    def explained(self, trade: Trade) -> Explained | None:
+        """What is said of *trade* beside its reason."""
+        return None if self.explanation is None else self.explanation.of(trade)
 
 
 class SoldLot(NamedTuple):
@@ -77,7 +93,7 @@ def trade_table(trades: Sequence[Trade], known: Known, on: dt.date) -> Table:
         Column("gain", is_figure=True),
         Column("term"),
         Column("tax", is_figure=True),
-        Column("cost", is_figure=True, spare=2),
+        Column("fees", is_figure=True, spare=2),
     )
     return Table(columns, tuple(_trade_row(trade, known, on) for trade in trades))
 
@@ -166,7 +182,16 @@ def decision_document(decision: Decision, known: Known) -> DecisionDocument:
         gates=tuple(_gate_document(found) for found in decision.evidence),
         refusals=tuple(_refusal_document(refusal) for refusal in decision.refusals),
         least_deposit=None if decision.least_deposit is None else digits(decision.least_deposit),
+        deposit_into_bands=None
+        if decision.deposit_into_bands is None
+        else digits(decision.deposit_into_bands),
         looked=decision.looked,
+        certificate=None
+        if plan is None or plan.certificate is None
+        else certificate_document(plan.certificate),
+        aging=()
+        if known.explanation is None
+        else tuple(aging_document(lot) for lot in known.explanation.aging),
     )
 
 
@@ -188,12 +213,17 @@ def _plan_blocks(decision: Decision, plan: Plan, known: Known) -> list[Block]:
         Heading(f"Plan {plan.id}, in {known.currency}"),
         trade_table(plan.trades, known, on),
         Sentence(_totals(plan, known)),
+        *cost_blocks(plan.certificate, known.currency),
     ]
     sales = [trade for trade in plan.trades if trade.side is Side.SELL]
     if sales:
         blocks += [Heading("Lots sold"), lot_table(sales, known, on)]
     blocks.append(Heading("Why"))
-    blocks += [item(_reason(trade, decision.held)) for trade in plan.trades]
+    for trade in plan.trades:
+        blocks.append(item(_reason(trade, decision.held)))
+        blocks += trade_notes(known.explained(trade), known.currency)
+    if known.explanation is not None:
+        blocks += aging_blocks(known.explanation.aging, known.currency)
     blocks += [Heading("Drift before and after"), before_and_after(plan.before, plan.after)]
     blocks += [Sentence(text, "quiet") for text in _least(plan)]
     return blocks
@@ -222,19 +252,20 @@ def _reason(trade: Trade, held: Sequence[Held]) -> str:
     ]
     waits = f" Held by: {', '.join(dict.fromkeys(stops))}." if stops else ""
     what = f"{trade.side} {units(trade.quantity)} {trade.symbol} in {trade.account}"
-    return f"{what}: {trade.reason}{waits}"
+    motive = "" if trade.motive is Motive.DRIFT else f" Done for: {trade.motive}."
+    return f"{what}: {trade.reason}{motive}{waits}"
 
 
 def _totals(plan: Plan, known: Known) -> str:
     sold = sum((trade.value for trade in plan.trades if trade.side is Side.SELL), ZERO)
     bought = sum((trade.value for trade in plan.trades if trade.side is Side.BUY), ZERO)
-    cost = sum((trade.cost for trade in plan.trades), ZERO)
+    fees = sum((trade.cost for trade in plan.trades), ZERO)
     taxed = [trade for trade in plan.trades if _is_taxed(trade, known)]
     gain = sum((trade.gain for trade in taxed), ZERO)
     tax = f"tax {cents(plan.tax)}" if plan.tax >= 0 else f"tax saved {cents(-plan.tax)}"
     return (
-        f"Sold {cents(sold)}, bought {cents(bought)}; taxed gain {cents(gain)}, {tax}, cost "
-        f"{money(cost, known.currency)}."
+        f"Sold {cents(sold)}, bought {cents(bought)}; taxed gain {cents(gain)}, {tax}, fees "
+        f"{money(fees, known.currency)}."
     )
 
 
@@ -272,6 +303,8 @@ def _term(trade: Trade, sold: Sequence[SoldLot], known: Known) -> str:
 
 
 def _trade_document(trade: Trade, decision: Decision, known: Known, on: dt.date) -> TradeDocument:
+    explained = known.explained(trade)
+    refused = None if explained is None else explained.refused
     return TradeDocument(
         account=trade.account,
         symbol=trade.symbol,
@@ -286,6 +319,9 @@ def _trade_document(trade: Trade, decision: Decision, known: Known, on: dt.date)
         is_allowed=trade in decision.allowed,
         lots=_lot_documents(trade, known, on),
         reason=trade.reason,
+        motive=str(trade.motive),
+        orders=() if explained is None else tuple(map(order_document, explained.orders)),
+        alternative=None if refused is None else alternative_document(refused),
     )
 
 

@@ -3,16 +3,16 @@
 import datetime as dt
 
 from trimtab.apps.views.documents import ChangeDocument, ClassDocument, PolicyDocument
-from trimtab.apps.views.figures import digits, offset, rate, typed
+from trimtab.apps.views.figures import cents, counted, digits, offset, rate, typed
 from trimtab.apps.views.page import Block, Column, Heading, Sentence, Table, item, rows_of
 from trimtab.apps.views.status import flag_sentence, pending_document
 from trimtab.domain.events import PolicyAdopted, PolicyProposed, PolicyWithdrawn
 from trimtab.domain.memory import Memory
-from trimtab.domain.policy import HouseholdFile, Policy
+from trimtab.domain.policy import HouseholdFile, PlanRule, Policy
 from trimtab.rules.drift import half_width
 from trimtab.rules.holdings import bands_of
 from trimtab.rules.precommitment import changes, policy_digest, review
-from trimtab.rules.words import instant, listing
+from trimtab.rules.words import instant, listing, percent
 
 
 def policy_page(
@@ -144,6 +144,47 @@ def _rules(policy: Policy) -> list[str]:
         f"Bands: {policy.bands.preset}; a correction ends at {end}; a look {every}.",
         f"Circuit breaker: a fall of {falls}; then {policy.defensive.posture}.",
         f"At most {rate(gates.turnover_max)} sold in a day, {gates.orders_max} orders in a plan.",
+        *_planning(policy),
         f"Lots: {orders.lot_method}; never bought: {never_bought}; never sold: {never_sold}.",
         f"Cooling-off of an edit: {policy.precommitment.cooling_off_hours} hours.",
     ]
+
+
+_HARVESTS = {
+    "never": "never taken for their own sake",
+    "with_trades": "taken when there is a plan anyhow",
+    "always": "taken on any day",
+}
+
+
+def _planning(policy: Policy) -> list[str]:
+    """What the planner weighs against what; nothing of what is at rest."""
+    plan = policy.plan
+    days = counted(plan.raise_cash_days, "day")
+    price = f"moving money back to its class may cost {rate(plan.drift_price)} of it"
+    ready = f"cash for a withdrawal is ready {days} before"
+    losses = f"losses are {_HARVESTS[plan.harvests]}"
+    found = [f"Planning: {price}; {ready}; {losses}.", *_prices(plan)]
+    if plan.holdings_max:
+        limits = [f"{symbol} {rate(most)}" for symbol, most in sorted(plan.holdings_max.items())]
+        found.append(f"Bought up to a part of the whole: {listing(limits)}.")
+    yields = [
+        f"{name} {percent(rule.ordinary_yield, 2)} and {percent(rule.qualified_yield, 2)}"
+        for name, rule in policy.classes.items()
+        if rule.ordinary_yield or rule.qualified_yield
+    ]
+    if yields and plan.location_years:
+        years = counted(plan.location_years, "year")
+        told = f"Yields a year, ordinary and qualified: {', '.join(yields)}"
+        found.append(f"{told}; a better account is worth what it saves in {years}.")
+    return found
+
+
+def _prices(plan: PlanRule) -> list[str]:
+    """The prices that the owner has put on orders and on selling."""
+    found = []
+    if plan.order_cost:
+        found.append(f"an order costs {cents(plan.order_cost)} of the owner's time")
+    if plan.sell_least:
+        found.append(f"selling must be worth {cents(plan.sell_least)} more than buying alone")
+    return [f"Weighed beside tax and fees: {'; '.join(found)}."] if found else []

@@ -7,7 +7,7 @@ import datetime as dt
 
 from msgspec import Struct
 
-from trimtab.apps.views.documents import Digits
+from trimtab.apps.views.digits import Digits
 
 
 class TaxGuardLotDocument(Struct, frozen=True, kw_only=True):

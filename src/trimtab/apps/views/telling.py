@@ -34,7 +34,7 @@ from trimtab.domain.events import (
 )
 from trimtab.domain.trades import BandTransition, Decision, Disposal, Order, Trade
 from trimtab.rules.holdings import class_of
-from trimtab.rules.words import instant, listing, money, percent, units
+from trimtab.rules.words import instant, listing, money, percent, points, units
 
 KINDS = ("class", "symbol", "account", "order", "plan")
 
@@ -155,7 +155,7 @@ def decision_facts(decision: Decision, context: _Context) -> Iterator[Fact]:
         where = "beyond" if drift.is_breached else "inside"
         text = (
             f"{drift.asset_class} is {percent(drift.weight)} of the savings, its target is "
-            f"{percent(drift.target)}: {where} its trigger of {percent(drift.half_width)} either "
+            f"{percent(drift.target)}: {where} its trigger of {points(drift.half_width)} either "
             f"way, {drift.state}."
         )
         yield context.fact(text, asset_class=drift.asset_class)

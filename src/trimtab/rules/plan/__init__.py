@@ -1,7 +1,15 @@
-"""From drift to trades: sells before buys, each account within its own cash, lot by lot."""
+"""From drift to trades: the cheapest way back over all accounts, with a proof."""
 
 from trimtab.rules.plan.apply import apply_trades
-from trimtab.rules.plan.make import describe, make_plan, plan_id
-from trimtab.rules.plan.table import Planning
+from trimtab.rules.plan.make import Planned, describe, make_plan, plan_id
+from trimtab.rules.plan.planning import Planning, may_plan
 
-__all__ = ["Planning", "apply_trades", "describe", "make_plan", "plan_id"]
+__all__ = [
+    "Planned",
+    "Planning",
+    "apply_trades",
+    "describe",
+    "make_plan",
+    "may_plan",
+    "plan_id",
+]

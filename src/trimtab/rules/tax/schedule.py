@@ -1,16 +1,14 @@
 """The days on which something is bought by itself: contributions, savings plans, reinvestment."""
 
-import calendar
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from trimtab.domain.policy import PurchaseRule
 from trimtab.domain.values import ScheduledPurchase
+from trimtab.rules.schedule import days_due
 from trimtab.rules.tax.ledger import Ledger
 from trimtab.rules.tax.matching import WINDOW_DAYS
 
-_WEEK_DAYS = {"week": 7, "two_weeks": 14}
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _WINDOW = dt.timedelta(days=WINDOW_DAYS)
 LATE_DAYS = 4
 """By how much a purchase may be booked later than planned, apart from a weekend."""
@@ -21,9 +19,6 @@ def purchases_due(
 ) -> tuple[ScheduledPurchase, ...]:
     """What *rules* buy later than *after* and not later than *until*, the earliest first.
 
-    Months are those of the calendar, counted from the first day: what is bought on the 31st is
-    bought on the last day of a shorter month.
-
     Examples:
         >>> monthly = PurchaseRule(account="ira", symbol="VTI", first=dt.date(2026, 1, 31))
         >>> due = purchases_due([monthly], dt.date(2026, 1, 31), dt.date(2026, 3, 31))
@@ -33,7 +28,7 @@ def purchases_due(
     due = [
         ScheduledPurchase(account=rule.account, symbol=rule.symbol, date=day, amount=rule.amount)
         for rule in rules
-        for day in _days(rule, after, until)
+        for day in days_due(rule.first, rule.every, after, until)
     ]
     return tuple(sorted(due, key=lambda one: (one.date, one.account, one.symbol)))
 
@@ -67,37 +62,3 @@ def coming(
 def span(on: dt.date) -> tuple[dt.date, dt.date]:
     """After which day and until which day purchases are planned that concern a loss of *on*."""
     return on - _WINDOW - dt.timedelta(days=LATE_DAYS + 1), on + _WINDOW
-
-
-def _days(rule: PurchaseRule, after: dt.date, until: dt.date) -> Iterator[dt.date]:
-    """The days of one rule in the span, in order."""
-    number = 0 if rule.every == "once" else _periods_before(rule, after)
-    while (day := _day(rule, number)) <= until:
-        if day > after:
-            yield day
-        if rule.every == "once":
-            return
-        number += 1
-
-
-def _periods_before(rule: PurchaseRule, after: dt.date) -> int:
-    """A number of periods after which the rule's day is not later than *after*, or zero."""
-    if after <= rule.first:
-        return 0
-    if rule.every in _WEEK_DAYS:
-        return (after - rule.first).days // _WEEK_DAYS[rule.every]
-    months = (after.year - rule.first.year) * 12 + after.month - rule.first.month
-    return max(0, months // _MONTHS[rule.every] - 1)
-
-
-def _day(rule: PurchaseRule, number: int) -> dt.date:
-    """The day that is *number* periods after the first."""
-    first = rule.first
-    if rule.every == "once":
-        return first
-    if rule.every in _WEEK_DAYS:
-        return first + dt.timedelta(days=_WEEK_DAYS[rule.every] * number)
-    years, month = divmod(first.month - 1 + _MONTHS[rule.every] * number, 12)
-    year = first.year + years
-    last = calendar.monthrange(year, month + 1)[1]
-    return dt.date(year, month + 1, min(first.day, last))

@@ -1,0 +1,282 @@
+"""What `--what-if` assumes: money paid in or taken out, and prices that moved."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from trimtab.domain.errors import FileFaults, InputError
+from trimtab.domain.facts import Facts
+from trimtab.domain.memory import Memory
+from trimtab.domain.numbers import ONE, ZERO, Money, Price, Weight
+from trimtab.domain.policy import FlowRule, HouseholdFile
+from trimtab.domain.values import AccountKind, Balance, Quote, Snapshot, trade_date
+from trimtab.rules.words import money
+
+OPTION = "--what-if"
+_FLOWS = ("deposit", "withdraw")
+_DIGITS_MAX = 15
+_FACTOR_MAX = 100
+_CENT_PLACES = 2
+_CHANGE = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*%")
+
+
+class Assumptions(NamedTuple):
+    """Money by account; prices by symbol, as a factor of today's or as a price of its own.
+
+    `texts` are the assumptions as they were written, with the account where none was named.
+    """
+
+    deposits: Mapping[str, Money]
+    withdrawals: Mapping[str, Money]
+    factors: Mapping[str, Weight]
+    prices: Mapping[str, Price]
+    texts: tuple[str, ...]
+
+
+class Supposed(NamedTuple):
+    """What a decision is made from, the policy apart."""
+
+    snapshot: Snapshot
+    memory: Memory
+    facts: Facts
+
+
+class _Fault(Exception):
+    """What is wrong with one assumption, in one sentence."""
+
+
+def read_assumptions(texts: Sequence[str], file: HouseholdFile) -> Assumptions:
+    """What *texts*, each KEY=VALUE, assume of the household of *file* with its policy in force.
+
+    Raises:
+        InputError: a key or a value cannot be understood; all of them are told.
+    """
+    reader = _Reader(file)
+    faults, told = [], []
+    for text in texts:
+        try:
+            told.append(reader.read(text))
+        except _Fault as fault:
+            faults.append(f"{text}: {fault}")
+    _tell(faults)
+    return Assumptions(
+        reader.money["deposit"],
+        reader.money["withdraw"],
+        reader.factors,
+        reader.prices,
+        tuple(told),
+    )
+
+
+def moved(before: Supposed, assumptions: Assumptions) -> Supposed:
+    """*before* as if *assumptions* were so.
+
+    A deposit is there and settled; a withdrawal is due today, so that the plan provides for it.
+    A moved price has no previous close, so that nothing takes it for bad data.
+
+    Raises:
+        InputError: a price is assumed that nothing here depends on, or more money is to be taken
+            out than the account is worth; all of them are told.
+    """
+    snapshot, memory, facts = before
+    quotes = dict(snapshot.quotes)
+    faults = []
+    for symbol, factor in _factors(snapshot, assumptions):
+        if symbol not in quotes:
+            faults.append(f"{symbol}: it is neither held nor in a class, so no plan depends on it")
+        else:
+            quotes[symbol] = _scaled(quotes[symbol], factor)
+    snapshot = replace(snapshot, quotes=quotes, balances=_paid_in(snapshot, assumptions.deposits))
+    for account, amount in assumptions.withdrawals.items():
+        worth = _worth(snapshot, account)
+        if amount > worth:
+            faults.append(
+                f"withdraw:{account}: {money(amount, snapshot.base_currency)} is more than the "
+                f"{money(worth, snapshot.base_currency)} that {account} is worth"
+            )
+    _tell(faults)
+    flow = sum(assumptions.deposits.values(), ZERO)
+    today = trade_date(snapshot.at)
+    due = [
+        FlowRule(account=account, amount=amount, first=today)
+        for account, amount in assumptions.withdrawals.items()
+    ]
+    return Supposed(
+        snapshot,
+        replace(memory, pending_flow=memory.pending_flow + flow),
+        replace(facts, withdrawals=(*facts.withdrawals, *due)),
+    )
+
+
+class _Reader:
+    """Reads one assumption after another; two about one thing are a fault."""
+
+    def __init__(self, file: HouseholdFile) -> None:
+        """Read what is assumed of the household of *file*."""
+        self.money: dict[str, dict[str, Money]] = {name: {} for name in _FLOWS}
+        self.factors: dict[str, Weight] = {}
+        self.prices: dict[str, Price] = {}
+        self._file = file
+
+    def read(self, text: str) -> str:
+        """Take in *text*; gives it back with the account that it means.
+
+        Raises:
+            _Fault: it cannot be understood.
+        """
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not key or not value:
+            raise _Fault("write KEY=VALUE, such as deposit=5000, withdraw=3000 or VTI=-20%")
+        name, colon, account = key.partition(":")
+        if name in _FLOWS:
+            account = account if colon else self._first_taxable(name)
+            self._read_flow(name, account, value)
+            return f"{name}:{account}={value}"
+        if key in self._file.instruments:
+            self._read_price(key, value)
+        elif key in self._file.classes:
+            self._read_class(key, value)
+        else:
+            raise _Fault(
+                f"{key!r} is neither deposit, withdraw, a symbol nor a class of this household: "
+                f"its classes are {', '.join(self._file.classes)}"
+            )
+        return f"{key}={value}"
+
+    def _read_flow(self, name: str, account: str, value: str) -> None:
+        if account not in self._file.accounts:
+            known = ", ".join(self._file.accounts)
+            raise _Fault(f"there is no account {account!r}: the household has {known}")
+        if account in self.money[name]:
+            raise _Fault(f"{name} for {account} is given twice")
+        self.money[name][account] = _amount(value)
+
+    def _first_taxable(self, name: str) -> str:
+        for account, rule in self._file.accounts.items():
+            if rule.kind is AccountKind.TAXABLE:
+                return account
+        first = next(iter(self._file.accounts))
+        raise _Fault(f"no account is taxable: name one, such as {name}:{first}=...")
+
+    def _read_price(self, symbol: str, value: str) -> None:
+        self._require_unmoved(symbol)
+        if value.endswith("%"):
+            self.factors[symbol] = _factor(value)
+        else:
+            self.prices[symbol] = _price(value)
+
+    def _read_class(self, name: str, value: str) -> None:
+        if not value.endswith("%"):
+            raise _Fault(f"{name} is a class, which moves by a percentage, such as {name}=-10%")
+        members = [
+            member
+            for member in self._file.classes[name].members
+            if member in self._file.instruments
+        ]
+        if not members:
+            raise _Fault(f"{name} is cash, whose price does not move")
+        factor = _factor(value)
+        for symbol in members:
+            self._require_unmoved(symbol)
+        self.factors |= dict.fromkeys(members, factor)
+
+    def _require_unmoved(self, symbol: str) -> None:
+        if symbol in self.factors or symbol in self.prices:
+            raise _Fault(f"the price of {symbol} is moved twice")
+
+
+def _tell(faults: list[str]) -> None:
+    """Raises InputError where there are *faults*."""
+    if len(faults) == 1:
+        raise InputError(f"{OPTION} {faults[0]}.")
+    if faults:
+        raise FileFaults(OPTION, faults)
+
+
+def _amount(value: str) -> Money:
+    amount = _number(value)
+    if amount is None or amount <= 0:
+        raise _Fault(f"{value!r} is no amount: write one above zero, such as 5000")
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_CENT_PLACES:
+        raise _Fault(f"{value!r} is no amount: write it in whole cents")
+    return amount
+
+
+def _price(value: str) -> Price:
+    price = _number(value)
+    if price is None or price <= 0:
+        raise _Fault(
+            f"{value!r} is no price: write a change such as -20% or a price such as 210.50"
+        )
+    return price
+
+
+def _factor(value: str) -> Weight:
+    found = _CHANGE.fullmatch(value)
+    factor = ZERO if found is None else ONE + Decimal(found[1]) / 100
+    if found is None or not 0 < factor <= _FACTOR_MAX:
+        raise _Fault(f"{value!r} is no change of a price: write one above -100%, such as -20%")
+    return factor
+
+
+def _number(value: str) -> Decimal | None:
+    """The number that *value* spells in plain digits; None where it spells none."""
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and number.adjusted() < _DIGITS_MAX else None
+
+
+def _factors(snapshot: Snapshot, assumptions: Assumptions) -> Iterator[tuple[str, Weight]]:
+    """By what each moved price is multiplied; one where the price is not known."""
+    yield from assumptions.factors.items()
+    for symbol, price in assumptions.prices.items():
+        quote = snapshot.quotes.get(symbol)
+        yield symbol, ONE if quote is None else price / quote.price
+
+
+def _scaled(quote: Quote, factor: Weight) -> Quote:
+    original = None if quote.original is None else quote.original * factor
+    return replace(
+        quote,
+        bid=quote.bid * factor,
+        ask=quote.ask * factor,
+        original=original,
+        previous_close=None,
+        source="assumed",
+    )
+
+
+def _paid_in(snapshot: Snapshot, deposits: Mapping[str, Money]) -> tuple[Balance, ...]:
+    base, left = snapshot.base_currency, dict(deposits)
+    balances = []
+    for balance in snapshot.balances:
+        more = left.pop(balance.account, ZERO) if balance.currency == base else ZERO
+        balances.append(
+            replace(balance, amount=balance.amount + more, settled=balance.settled + more)
+        )
+    balances += [
+        Balance(account=account, currency=base, amount=amount, settled=amount)
+        for account, amount in left.items()
+    ]
+    return tuple(balances)
+
+
+def _worth(snapshot: Snapshot, account: str) -> Money:
+    """What *account* is worth at the bid, cash of the base currency included."""
+    in_lots: Iterable[Money] = (
+        lot.quantity * snapshot.quotes[lot.symbol].bid
+        for lot in snapshot.lots
+        if lot.account == account
+    )
+    in_cash = (
+        balance.amount
+        for balance in snapshot.balances
+        if balance.account == account and balance.currency == snapshot.base_currency
+    )
+    return sum(in_lots, ZERO) + sum(in_cash, ZERO)

@@ -1,0 +1,234 @@
+"""The best alternative that a plan refused: which lot, account or fund, and why it is not that."""
+
+import datetime as dt
+
+from msgspec import Struct
+
+from trimtab.domain.history import HOUSEHOLD
+from trimtab.domain.numbers import CENT, ZERO, Money, Quantity
+from trimtab.domain.trades import Side, Trade
+from trimtab.domain.values import Lot, LotPiece, Relief
+from trimtab.rules.holdings import may_hold, reserves
+from trimtab.rules.plan.reasons import Teller
+from trimtab.rules.plan.yardstick import Gains, Yardstick, paid_for
+from trimtab.rules.tax.lots import is_long_term, long_term_from
+from trimtab.rules.tax.matching import first_safe_day
+from trimtab.rules.words import money, units
+
+
+class Refused(Struct, frozen=True, kw_only=True):
+    """The best alternative to a trade that the plan did not take, in one sentence.
+
+    `dearer` is how much more tax it would cost for the same money, negative where it would save;
+    zero where tax is not the reason. `until` is the first day on which nothing forbids it, where
+    one is known, and `long_from` the day on which its gain turns long term.
+    """
+
+    account: str
+    symbol: str
+    dearer: Money
+    sentence: str
+    lot_id: str = ""
+    until: dt.date | None = None
+    long_from: dt.date | None = None
+
+
+class _Bar(Struct, frozen=True):
+    """What stands in the way of a lot."""
+
+    because: str
+    until: dt.date | None = None
+
+
+def instead_of_sale(yardstick: Yardstick, trade: Trade) -> Refused | None:
+    """The cheapest other lot of the class that could have been sold, and why it was not.
+
+    None where nothing else of the class is held, or where it would come to the same tax.
+    """
+    members = yardstick.planning.policy.classes[trade.asset_class].members
+    others = [
+        lot
+        for lot in yardstick.held_of(members)
+        if yardstick.left[lot.id] > 0 and lot.id not in yardstick.picked
+    ]
+    if not others:
+        return None
+    lot = min(others, key=lambda lot: (yardstick.rate(lot), lot.account, lot.symbol, lot.age))
+    bid = yardstick.snapshot.quotes[lot.symbol].bid
+    quantity = min(yardstick.left[lot.id], trade.value / bid)
+    value = quantity * bid
+    cost = trade.cost * value / trade.value
+    added = yardstick.gain_of(lot, quantity, value - cost)
+    removed = yardstick.gains_of(trade).times(value / trade.value)
+    dearer = yardstick.dearer(trade.account, removed, added)
+    return _refused_sale(yardstick, trade, lot, value, added, dearer)
+
+
+def instead_of_purchase(yardstick: Yardstick, trade: Trade) -> Refused | None:
+    """The fund that the policy prefers, or the better home of the class, and what bars it."""
+    members = yardstick.planning.policy.classes[trade.asset_class].members
+    for symbol in members:
+        if symbol == trade.symbol:
+            break
+        bar = _bar_of_member(yardstick, trade, symbol)
+        if bar is not None:
+            return Refused(
+                account=trade.account,
+                symbol=symbol,
+                dearer=ZERO,
+                sentence=f"{symbol} comes first in {trade.asset_class}, but {bar.because}.",
+                until=bar.until,
+            )
+    return _better_home(yardstick, trade)
+
+
+def wash_of(yardstick: Yardstick, lot: Lot) -> tuple[str, dt.date | None] | None:
+    """Why a loss on *lot* would be a wash sale today, and from when not; None where it is none."""
+    planning = yardstick.planning
+    if planning.wash.is_exempt(lot.symbol, yardstick.today):
+        return None
+    taxpayer = planning.taxpayers.get(lot.account, HOUSEHOLD)
+    own = lot.lot_id if isinstance(lot, LotPiece) else lot.id
+    recent = planning.recent.get((taxpayer, lot.symbol), ())
+    others = [other for other in recent if not other.covers(lot.account, own)]
+    if others:
+        other = max(others, key=lambda one: one.acquired)
+        until = first_safe_day(other.acquired)
+        text = f"{other.symbol} was bought in {other.account} on {other.acquired}"
+        return f"{text}: its loss would be a wash sale until {until}", until
+    mine = yardstick.group(lot.symbol)
+    for one in yardstick.snapshot.scheduled:
+        is_ours = planning.taxpayers.get(one.account, HOUSEHOLD) == taxpayer
+        if is_ours and yardstick.group(one.symbol) == mine:
+            text = f"{one.symbol} will be bought by itself in {one.account} on {one.date}"
+            return f"{text}: its loss would be a wash sale", None
+    own_buys = sorted(
+        symbol
+        for payer, symbol in yardstick.bought
+        if payer == taxpayer and yardstick.group(symbol) == mine
+    )
+    if own_buys:
+        return f"this plan buys {own_buys[0]}: its loss would be a wash sale", None
+    return None
+
+
+def _refused_sale(
+    yardstick: Yardstick, trade: Trade, lot: Lot, value: Money, added: Gains, dearer: Money
+) -> Refused | None:
+    if abs(dearer) < CENT:
+        return None
+    bar = _bar_of_lot(yardstick, lot, is_loss=added.total < 0) if dearer < 0 else None
+    currency = yardstick.snapshot.base_currency
+    instead = "" if value == trade.value else f" for {money(value, currency)} of it"
+    what = f"{lot.symbol} of {lot.acquired} in {lot.account}"
+    more = f"{money(abs(dearer), currency)} {'more' if dearer > 0 else 'less'} tax"
+    text = f"{what} would cost {more}{instead}"
+    if dearer < 0:
+        text += f", but {_stop(trade, lot) if bar is None else bar.because}"
+    long_from = _long_from(yardstick, lot, added)
+    if long_from is not None:
+        text += f"; it turns long term on {long_from}"
+    return Refused(
+        account=lot.account,
+        symbol=lot.symbol,
+        lot_id=lot.id,
+        dearer=dearer,
+        sentence=f"{text}.",
+        until=None if bar is None else bar.until,
+        long_from=long_from,
+    )
+
+
+def _stop(trade: Trade, lot: Lot) -> str:
+    """Why a cheaper lot that nothing forbids stays, as far as one lot alone can tell."""
+    if lot.account != trade.account:
+        return f"its money would stay in {lot.account}: the plan as a whole costs less without it"
+    return "the plan as a whole costs less without it"
+
+
+def _long_from(yardstick: Yardstick, lot: Lot, gains: Gains) -> dt.date | None:
+    if gains.total <= 0 or is_long_term(lot.holding_since, yardstick.today):
+        return None
+    return long_term_from(lot.holding_since)
+
+
+def _bar_of_lot(yardstick: Yardstick, lot: Lot, *, is_loss: bool) -> _Bar | None:
+    planning = yardstick.planning
+    if lot.account in planning.closed:
+        return _Bar(f"nothing is traded in {lot.account} now: {planning.closed[lot.account]}")
+    if lot.symbol in planning.policy.orders.no_sell:
+        return _Bar(f"{lot.symbol} is on the policy's no_sell list")
+    if lot.sellable_from is not None and yardstick.today < lot.sellable_from:
+        text = f"it was paid with unsettled money and is kept until {lot.sellable_from}"
+        return _Bar(text, lot.sellable_from)
+    washed = wash_of(yardstick, lot) if is_loss else None
+    if washed is not None:
+        return _Bar(*washed)
+    ahead = _booked_before(yardstick, lot)
+    if ahead > 0:
+        order = "first in, first out"
+        if yardstick.account(lot.account).relief is Relief.HIFO:
+            order = "the highest cost first"
+        return _Bar(f"{lot.account} books {order}, and {units(ahead)} other units come before it")
+    return None
+
+
+def _booked_before(yardstick: Yardstick, lot: Lot) -> Quantity:
+    """Units, left after the plan, that the account's broker would book before *lot*."""
+    account = yardstick.account(lot.account)
+    relief = account.relief
+    if relief is Relief.SPECIFIC or not account.kind.is_taxed:
+        return ZERO
+    lots = yardstick.held(lot.account, lot.symbol)
+    if relief is Relief.HIFO:
+        lots.sort(key=lambda one: -paid_for(one))
+    before = lots[: [one.id for one in lots].index(lot.id)]
+    return sum((yardstick.left[one.id] for one in before), ZERO)
+
+
+def _bar_of_member(yardstick: Yardstick, trade: Trade, symbol: str) -> _Bar | None:
+    planning, snapshot = yardstick.planning, yardstick.snapshot
+    account = yardstick.account(trade.account)
+    instrument = snapshot.instruments.get(symbol)
+    if instrument is None or not may_hold(account.kind, instrument):
+        return None
+    because = Teller(yardstick.trades, snapshot, planning).why_not_bought(symbol, account)
+    lock = planning.wash_locks.get((planning.taxpayers.get(account.id, HOUSEHOLD), symbol))
+    return _Bar(because, None if lock is None else lock.safe_from) if because else None
+
+
+def _better_home(yardstick: Yardstick, trade: Trade) -> Refused | None:
+    """An untaxed account without cash left, for a class whose income is taxed here every year."""
+    planning = yardstick.planning
+    rule = planning.policy.classes[trade.asset_class]
+    tax = planning.tax
+    drag = rule.ordinary_yield * tax.short_term_rate + rule.qualified_yield * tax.long_term_rate
+    yearly = trade.value * drag
+    if yearly < CENT or not yardstick.account(trade.account).kind.is_taxed:
+        return None
+    instrument = yardstick.snapshot.instruments[trade.symbol]
+    left = _cash_left(yardstick)
+    for name, account in sorted(yardstick.snapshot.accounts.items()):
+        if account.kind.is_taxed or not may_hold(account.kind, instrument):
+            continue
+        if left.get(name, ZERO) < planning.policy.orders.minimum:
+            spared = money(yearly, yardstick.snapshot.base_currency)
+            text = f"In {name} it would spare about {spared} of tax a year, but no cash is left"
+            return Refused(
+                account=name, symbol=trade.symbol, dearer=ZERO, sentence=f"{text} there."
+            )
+    return None
+
+
+def _cash_left(yardstick: Yardstick) -> dict[str, Money]:
+    """What each account may still spend after the plan."""
+    snapshot = yardstick.snapshot
+    kept = reserves(yardstick.planning.policy, snapshot.accounts)
+    left = {name: -amount for name, amount in kept.items()}
+    for balance in snapshot.balances:
+        if balance.currency == snapshot.base_currency:
+            left[balance.account] += balance.amount
+    for trade in yardstick.trades:
+        change = trade.value if trade.side is Side.SELL else -trade.value
+        left[trade.account] += change - trade.cost
+    return left

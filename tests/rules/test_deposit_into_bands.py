@@ -1,0 +1,157 @@
+"""The least deposit into the bands: enough by itself, and not a cent more than that."""
+
+from collections.abc import Sequence
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import msgspec
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from tests.domain.test_events import DECISION
+from tests.rules.homes import Home, homes
+from tests.rules.test_drift import measured
+
+from trimtab.domain.numbers import CENT, EXACT, ZERO, Money
+from trimtab.domain.policy import PRESETS
+from trimtab.domain.trades import Decision, Drift
+from trimtab.rules.drift import least_deposit_into_bands, measure
+from trimtab.rules.holdings import holdings
+from trimtab.rules.words import money
+
+
+def _is_enough(drifts: Sequence[Drift], total: Money, deposit: Fraction) -> bool:
+    """Whether *deposit*, allocated as well as can be, leaves no class beyond an edge."""
+    whole, lacking = Fraction(total) + deposit, Fraction(0)
+    for drift in drifts:
+        target, half, value = map(Fraction, (drift.target, drift.half_width, drift.value))
+        if value > (target + half) * whole:
+            return False
+        lacking += max(Fraction(0), (target - half) * whole - value)
+    return lacking <= deposit
+
+
+def _searched(drifts: Sequence[Drift], total: Money) -> tuple[Fraction, Fraction] | None:
+    """Two deposits, a ten-thousandth of a cent apart, of which only the greater is enough.
+
+    None where none is: beyond ten thousand times what there is, no drift needs more.
+    """
+    low, high = Fraction(0), Fraction(total) * 10**6
+    if _is_enough(drifts, total, low):
+        return low, low
+    if not _is_enough(drifts, total, high):
+        return None
+    while high - low > Fraction(1, 10**6):
+        middle = (low + high) / 2
+        if _is_enough(drifts, total, middle):
+            high = middle
+        else:
+            low = middle
+    return low, high
+
+
+@st.composite
+def with_idle_cash(draw: st.DrawFn) -> tuple[tuple[Drift, ...], Money]:
+    """Two to five classes, and perhaps cash beside them that belongs to none."""
+    drifts, total, band = draw(measured())
+    total += draw(st.sampled_from([ZERO, ZERO, total / 100, total]))
+    values = {drift.asset_class: drift.value for drift in drifts}
+    targets = {drift.asset_class: drift.target for drift in drifts}
+    return measure(values, total, targets, dict.fromkeys(values, band)), total
+
+
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@given(with_idle_cash())
+def test_the_deposit_into_the_bands_is_the_least_that_is_enough(household):
+    drifts, total = household
+    found = least_deposit_into_bands(drifts, total)
+    if not any(drift.is_breached for drift in drifts):
+        assert found is None
+        return
+    searched = _searched(drifts, total)
+    assert (found is None) == (searched is None)
+    if found is not None and searched is not None:
+        low, high = searched
+        assert low <= Fraction(found) <= high
+        assert _is_enough(drifts, total, Fraction(found) + Fraction(1, 10**30))
+
+
+@given(with_idle_cash())
+def test_the_order_of_the_classes_changes_no_deposit(household):
+    drifts, total = household
+    assert least_deposit_into_bands(drifts, total) == least_deposit_into_bands(drifts[::-1], total)
+
+
+def _classes(band: str = "swedroe-5-25", total: str = "100", **parts: str) -> tuple[Drift, ...]:
+    """Classes told as "value of target"."""
+    told = {name: text.split(" of ") for name, text in parts.items()}
+    return measure(
+        {name: Decimal(value) for name, (value, _) in told.items()},
+        Decimal(total),
+        {name: Decimal(target) for name, (_, target) in told.items()},
+        dict.fromkeys(told, PRESETS[band]),
+    )
+
+
+def test_a_heavy_class_is_diluted_to_its_edge_and_a_light_one_is_filled_to_its():
+    heavy = _classes(a="70 of 0.6", b="15 of 0.2", c="15 of 0.2")
+    light = _classes(a="64 of 0.6", b="12 of 0.2", c="24 of 0.2")
+    with localcontext(EXACT):
+        assert least_deposit_into_bands(heavy, Decimal(100)) == Decimal(70) / Decimal("0.65") - 100
+        assert least_deposit_into_bands(light, Decimal(100)) == Decimal(88) / Decimal("0.85") - 100
+
+
+def test_a_class_that_turns_light_on_the_way_is_filled_too():
+    # Diluting 80 to 65 % takes 123.08 in all; b lacks 14.46 of that then and c 2.46.
+    drifts = _classes(a="80 of 0.6", b="4 of 0.2", c="16 of 0.2")
+    found = least_deposit_into_bands(drifts, Decimal(100))
+    assert found is not None
+    assert found.quantize(CENT) == Decimal("23.08")
+    # Here filling b takes more than diluting a, and c is light only at that size.
+    drifts = _classes(a="66 of 0.6", b="0 of 0.2", c="16 of 0.2")
+    assert least_deposit_into_bands(drifts, Decimal(100)) == 20
+
+
+def test_on_the_edge_nothing_is_lacking_and_inside_nothing_is_asked():
+    assert least_deposit_into_bands(_classes(a="65 of 0.6", b="35 of 0.4"), Decimal(100)) == 0
+    inside = _classes(a="64.99 of 0.6", b="35.01 of 0.4")
+    assert least_deposit_into_bands(inside, Decimal(100)) is None
+    assert least_deposit_into_bands((), ZERO) is None
+
+
+def test_no_deposit_dilutes_away_what_nobody_wants():
+    assert least_deposit_into_bands(_classes(a="1 of 0", b="99 of 1"), Decimal(100)) is None
+
+
+def test_without_width_a_deposit_leads_exactly_to_the_targets_unless_cash_waits():
+    parts = {"a": "40 of 0.3", "b": "60 of 0.7"}
+    found = least_deposit_into_bands(_classes("calendar", **parts), Decimal(100))
+    with localcontext(EXACT):
+        assert found == Decimal(40) / Decimal("0.3") - 100
+    waiting = _classes("calendar", "101", **parts)
+    assert least_deposit_into_bands(waiting, Decimal(101)) is None
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(homes())
+def test_a_decision_tells_the_least_whole_cents_that_leave_no_class_out(home: Home):
+    decision = home.decide()
+    deposit, total = decision.deposit_into_bands, holdings(home.snapshot, home.policy).total
+    is_out = any(drift.is_breached for drift in decision.drifts)
+    assume(is_out or deposit is not None)
+    assert is_out, "nothing is asked for where no class is out"
+    if deposit is None:
+        assert not _is_enough(decision.drifts, total, Fraction(total) * 10**6)
+        return
+    assert deposit % CENT == 0
+    assert deposit > 0
+    assert _is_enough(decision.drifts, total, Fraction(deposit))
+    assert not _is_enough(decision.drifts, total, Fraction(deposit - 2 * CENT))
+    words = f"A deposit of {money(deposit, 'USD')} would bring every class back into its band"
+    assert (words in decision.sentence) == (decision.plan is None)
+
+
+def test_a_decision_of_an_older_journal_is_read_without_it():
+    kept = msgspec.to_builtins(DECISION)
+    del kept["deposit_into_bands"]
+    assert msgspec.convert(kept, Decision) == DECISION
+    assert DECISION.deposit_into_bands is None

@@ -1,0 +1,192 @@
+"""Losses taken for their own sake, within the very plan that mends drift and invests cash.
+
+A loss of 1,000 saves 300 today and costs 101.33 in ten years: it is worth 198.67.
+"""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+from tests.rules.homes import TODAY
+from tests.rules.plan_homes import (
+    COUPLE,
+    FREE,
+    LATER,
+    TAX,
+    WIDE_BAND,
+    about,
+    held,
+    household,
+    is_planned,
+    moved,
+    plan_of,
+    proof_of,
+    washed,
+    with_defaults,
+)
+
+from trimtab.domain.policy import HarvestRule, PlanRule
+from trimtab.domain.trades import Disposal, Motive, Term
+from trimtab.domain.values import ScheduledPurchase
+
+ALWAYS, WITH_TRADES, NEVER = (PlanRule(harvests=one) for one in ("always", "with_trades", "never"))
+SWAPPED = {("hers", "AAA"): -6_000, ("hers", "AAB"): 6_000}
+"""All of the loss lot below sold, and its substitute bought."""
+
+
+def _home(plan=ALWAYS, others=(), basis=7_000, **rules):
+    """60 % stocks and 40 % bonds of 100,000, on target; a lot of 6,000 cost *basis*."""
+    total = 100_000 - sum(lot.quantity * 100 for lot in others)
+    rest = int(total) - 46_000
+    lots = [
+        held("hers", "AAA", 6_000, basis, 800, "loss"),
+        held("ira", "AAB", rest, rest, 800),
+        held("his", "BBB", 40_000, 40_000, 800),
+        *others,
+    ]
+    return household(lots, accounts=COUPLE, plan=plan, **with_defaults(rules, bands=WIDE_BAND))
+
+
+def test_a_loss_is_taken_on_any_day_and_its_substitute_keeps_its_place():
+    home = _home()
+    plan = plan_of(home)
+    assert moved(plan.trades) == SWAPPED
+    assert {trade.motive for trade in plan.trades} == {Motive.HARVEST}
+    assert plan.tax == -300
+    proof = proof_of(plan)
+    assert proof.nothing.total - proof.plan.total == about(300 - 1_000 * LATER)
+    assert washed(home, plan.trades) == ()
+
+
+@pytest.mark.parametrize(
+    ("plan", "is_taken"), [(ALWAYS, True), (WITH_TRADES, False), (NEVER, False)]
+)
+def test_in_its_bands_a_household_takes_losses_only_where_the_policy_says_always(plan, is_taken):
+    assert is_planned(_home(plan)) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("plan", "is_taken"), [(ALWAYS, True), (WITH_TRADES, True), (NEVER, False)]
+)
+def test_while_drift_is_mended_losses_are_taken_along_unless_the_policy_says_never(plan, is_taken):
+    """Bonds are 1,000 too many. A spread of 2 cents makes every needless trade cost something."""
+    home = household(
+        [
+            held("hers", "AAA", 6_000, 7_000, 800, "loss"),
+            held("ira", "AAB", 53_000, 53_000),
+            held("ira", "BBB", 41_000, 41_000),
+        ],
+        accounts=COUPLE,
+        plan=plan,
+        spread="0.02",
+    )
+    bought = "AAB" if is_taken else "AAA"
+    drift = {("ira", "BBB"): about(-1_000, "2"), ("ira", bought): about(1_000, "2")}
+    swap = {("hers", "AAA"): about(-6_000, "2"), ("hers", "AAB"): about(6_000, "2")}
+    assert moved(plan_of(home).trades) == drift | (swap if is_taken else {})
+
+
+@pytest.mark.parametrize(
+    ("least", "is_taken"),
+    [
+        pytest.param("198.66", True, id="it is worth 198.67, which is more"),
+        pytest.param("198.67", False, id="it is worth 198.665, which is less"),
+    ],
+)
+def test_a_harvest_worth_less_than_the_policy_asks_for_is_left(least, is_taken):
+    home = _home(harvest=HarvestRule(minimum=Decimal(least)))
+    assert is_planned(home) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("basis", "is_taken"),
+    [
+        # On 9 March 67 of 334 days have passed: 10 % less 7 % x 67 / 334 is 8.596 % of the basis.
+        pytest.param(6_565, True, id="a loss of 8.61 %"),
+        pytest.param(6_563, False, id="a loss of 8.58 %"),
+    ],
+)
+def test_a_loss_that_is_too_small_a_part_of_its_basis_for_the_month_is_left(basis, is_taken):
+    assert is_planned(_home(basis=basis)) is is_taken
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(0, True), (30, True), (31, False)])
+@pytest.mark.parametrize("account", ["his", "ira"])
+def test_a_purchase_by_anybody_in_the_thirty_days_before_keeps_the_loss(account, days, is_kept):
+    home = _home(others=[held(account, "AAA", 1_000, 1_000, days, "recent")])
+    assert is_planned(home) is not is_kept
+    if not is_kept:
+        plan = plan_of(home)
+        assert washed(home, plan.trades) == ()
+        assert {pick.lot_id for trade in plan.trades for pick in trade.lots} == {"loss"}
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(1, True), (30, True), (31, False)])
+def test_a_purchase_that_is_to_come_by_itself_keeps_the_loss(days, is_kept):
+    coming = ScheduledPurchase(
+        account="ira", symbol="AAA", date=TODAY + dt.timedelta(days=days), amount=Decimal(100)
+    )
+    assert is_planned(_home(scheduled=(coming,))) is not is_kept
+
+
+@pytest.mark.parametrize(("days", "symbol"), [(0, "AAB"), (30, "AAB"), (31, "AAA")])
+@pytest.mark.parametrize("buyer", ["hers", "his", "ira"])
+def test_while_a_loss_locks_the_preferred_fund_everybody_buys_its_substitute(days, symbol, buyer):
+    sold = TODAY - dt.timedelta(days=days)
+    loss = Disposal(
+        id="loss",
+        account="hers",
+        symbol="AAA",
+        lot_id="gone",
+        quantity=Decimal(10),
+        acquired=TODAY - dt.timedelta(days=400),
+        holding_since=TODAY - dt.timedelta(days=400),
+        sold=sold,
+        proceeds=Decimal(900),
+        basis=Decimal(1_000),
+        term=Term.LONG,
+        is_taxed=True,
+    )
+    home = household(
+        [held("his", "BBB", 40_000, 40_000)],
+        {buyer: 60_000},
+        accounts=COUPLE,
+        disposals=(loss,),
+    )
+    plan = plan_of(home)
+    assert moved(plan.trades) == {(buyer, symbol): 60_000}
+    assert washed(home, plan.trades) == ()
+
+
+def test_of_two_identical_funds_the_one_is_no_substitute_for_the_other():
+    home = _home(tax=replace(TAX, identical=(("AAA", "AAB"),)))
+    assert not is_planned(home)
+    bought = [held("ira", "AAB", 1_000, 1_000, 10, "recent")]
+    assert is_planned(_home(others=bought))
+    assert not is_planned(_home(others=bought, tax=replace(TAX, identical=(("AAA", "AAB"),))))
+
+
+def test_the_costs_of_both_sides_count_against_a_harvest():
+    """Half a spread of 1 % on 6,000, sold and bought: 60; and the loss is 30 greater by its half.
+
+    A loss of 1,000 + 30 is worth 204.63 less 60 is 144.63.
+    """
+    for least, is_taken in (("144.5", True), ("144.8", False)):
+        home = _home(harvest=HarvestRule(minimum=Decimal(least)), spread="1")
+        assert is_planned(home) is is_taken
+
+
+def test_idle_cash_buys_the_substitute_while_the_loss_is_taken():
+    """Idle money buys the substitute too while the loss is taken, not the fund that is sold."""
+    home = _home(orders=replace(FREE, invest_cash_from=Decimal(0)))
+    cash = tuple(
+        replace(each, amount=Decimal(5_000), settled=Decimal(5_000))
+        for each in household([], {"ira": 1}).snapshot.balances
+    )
+    home = home._replace(snapshot=replace(home.snapshot, balances=cash))
+    plan = plan_of(home)
+    bought = {trade.symbol for trade in plan.trades if not trade.lots}
+    assert ("hers", "AAA") in moved(plan.trades)
+    assert "AAA" not in bought
+    assert washed(home, plan.trades) == ()
