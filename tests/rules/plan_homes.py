@@ -103,7 +103,7 @@ def household(
     plan: PlanRule = PlanRule(),  # noqa: B008  the values are frozen
     gates: GateRule = NO_LIMITS,
     tax: TaxRule = TAX,
-    harvest: HarvestRule = HarvestRule(),  # noqa: B008
+    harvest: HarvestRule = HarvestRule(),  # noqa: B008  the values are frozen
     disposals: tuple[Disposal, ...] = (),
     scheduled: tuple[ScheduledPurchase, ...] = (),
     contributions: tuple[FlowRule, ...] = (),

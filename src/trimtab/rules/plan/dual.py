@@ -78,7 +78,6 @@ class Master:
 
     def _rows(self) -> None:
         problem, endless = self.kernel.problem, float("inf")
-        self.cash_row = 0
         for amount in problem.cash.tolist():
             self._row(amount, amount)
         goal, slack = float(problem.in_cash.goal[0]), float(problem.in_cash.tolerance[0])
