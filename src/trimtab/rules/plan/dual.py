@@ -1,8 +1,9 @@
 """Finds the prices at which the classes together want what the household can do: the lower bound.
 
 Column generation (Dantzig and Wolfe 1960): a small linear program mixes the answers that the
-classes have given so far, its duals are the next prices, and the classes answer those. Prices are
-smoothed towards the best known ones (Wentges 1997), so that few questions are enough.
+classes have given so far, its duals are the next prices, and the classes answer those. The branches
+of the year's tax share the answers; one branch at a time counts. Smoothing the prices (Wentges
+1997) was tried and saves no question.
 """
 
 from typing import NamedTuple
@@ -11,15 +12,16 @@ import highspy
 import numpy as np
 
 from trimtab.rules.plan.kernel import Answer, Kernel, Prices
-from trimtab.rules.plan.problem import Floats, Ints
+from trimtab.rules.plan.problem import Flags, Floats, Ints
 from trimtab.rules.plan.program import highs
 
 LACKING = 1000.0
 """What a dollar of cash that cannot be raised costs: more than any sale."""
 _QUESTIONS_MOST = 80
 _BUCKETS = 24
-_SMOOTHING = 0.5
+"""So many parts of the household are mixed apart; more make the mixture dearer than they help."""
 _WEIGHT_LEAST = 1e-9
+_ENDLESS = float("inf")
 
 
 class Priced(NamedTuple):
@@ -37,160 +39,173 @@ class Priced(NamedTuple):
     share: Floats
 
 
-class _Column(NamedTuple):
-    answer: int
-    bucket: int
+class Branch(NamedTuple):
+    """One branch of the year's tax in the master: its planes and where they stand in it."""
+
+    planes: Floats
+    rows: slice
+    column: int
 
 
 class Master:
-    """The linear program that mixes answers, for one branch of the year's tax."""
+    """The linear program that mixes answers, for all branches of the year's tax.
 
-    def __init__(self, kernel: Kernel, planes: Floats) -> None:
-        """Rows: cash of each account, all cash, gains, planes of the tax, turnover, buckets."""
+    Rows: cash of each account, all cash, short and long gains, the planes of every branch, turnover
+    and, of each bucket of classes, that its answers make one whole.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        """Lay the rows and the columns out that are no answers."""
         problem = kernel.problem
-        if not problem.lots.is_taxed.any():
-            planes = np.asarray([[planes[:, 0].max(), 0.0, 0.0]])
-        self.kernel, self.planes = kernel, planes
+        self.kernel = kernel
         self.accounts = len(problem.cash)
         self.classes = len(problem.classes.goal)
-        self.is_taxed = len(planes) > 1
-        self.has_turnover = np.isfinite(problem.turnover_most)
+        self.is_taxed = bool(problem.lots.is_taxed.any())
+        self.has_turnover = bool(np.isfinite(problem.turnover_most))
         self.buckets = max(1, min(self.classes, _BUCKETS))
         self.bucket_of: Ints = np.arange(self.classes) * self.buckets // max(1, self.classes)
-        self.columns: list[_Column] = []
-        self.solver = highs({"presolve": "off"})
-        self.low: list[float] = []
-        self.high: list[float] = []
-        self._rows()
-        self._static_columns()
+        self.answers: list[Answer] = []
+        self.column_answer: list[int] = []
+        self.column_bucket: list[int] = []
+        self._lay_out()
+        where = kernel.where
+        self.lot_bucket = self.bucket_of[where.lot_class]
+        self.buy_bucket = self.bucket_of[where.buy_class]
+        self.lot_key = where.lot_account * self.buckets + self.lot_bucket
+        self.buy_key = where.buy_account * self.buckets + self.buy_bucket
 
-    def _row(self, low: float, high: float) -> int:
-        nothing = np.zeros(0, dtype=np.int32)
-        self.solver.addRow(low, high, 0, nothing, np.zeros(0))
-        self.low.append(low)
-        self.high.append(high)
-        return len(self.low) - 1
-
-    def _column(self, cost: float, low: float, high: float, entries: dict[int, float]) -> None:
-        rows = np.fromiter(entries, dtype=np.int32, count=len(entries))
-        values = np.fromiter(entries.values(), dtype=np.float64, count=len(entries))
-        self.solver.addCol(cost, low, high, len(rows), rows, values)
-
-    def _rows(self) -> None:
-        problem, endless = self.kernel.problem, float("inf")
-        for amount in problem.cash.tolist():
-            self._row(amount, amount)
+    def _lay_out(self) -> None:
+        problem = self.kernel.problem
         goal, slack = float(problem.in_cash.goal[0]), float(problem.in_cash.tolerance[0])
-        self.total_row = self._row(goal - slack, goal + slack)
+        low: list[float] = [*problem.cash.tolist(), goal - slack]
+        high: list[float] = [*problem.cash.tolist(), goal + slack]
+        self.total_row = self.accounts
+        self.short_row = self.long_row = -1
+        self.branches: list[Branch] = []
+        columns = _Columns(self.accounts, problem.in_total, float(problem.in_cash.weight[0]))
         if self.is_taxed:
-            self.short_row, self.long_row = self._row(0.0, 0.0), self._row(0.0, 0.0)
-            self.plane_rows = [self._row(float(plane[0]), endless) for plane in self.planes]
+            self.short_row, self.long_row = len(low), len(low) + 1
+            low += [0.0, 0.0]
+            high += [0.0, 0.0]
+            short, long = columns.sum_of(self.short_row), columns.sum_of(self.long_row)
+            for planes in problem.year.branches:
+                rows = range(len(low), len(low) + len(planes))
+                low += planes[:, 0].tolist()
+                high += [_ENDLESS] * len(planes)
+                tax = columns.tax_of(planes, rows, (short, long))
+                self.branches.append(Branch(planes, slice(rows.start, rows.stop), tax))
+        else:
+            for planes in problem.year.branches:
+                plane = np.asarray([[planes[:, 0].max(), 0.0, 0.0]])
+                self.branches.append(Branch(plane, slice(0, 0), -1))
+        self.turnover_row = len(low)
         if self.has_turnover:
-            self.turnover_row = self._row(-endless, problem.turnover_most)
-        self.bucket_row = len(self.low)
-        for _ in range(self.buckets):
-            self._row(1.0, 1.0)
+            low.append(-_ENDLESS)
+            high.append(problem.turnover_most)
+        self.bucket_row = len(low)
+        self.low, self.high = np.asarray(low), np.asarray(high)
+        self.static = len(columns.cost)
+        whole = np.ones(self.buckets)
+        self.solver = highs({"presolve": "off"})
+        self.solver.passModel(
+            columns.program(np.append(self.low, whole), np.append(self.high, whole))
+        )
 
-    def _static_columns(self) -> None:
-        endless = float("inf")
-        for account in range(self.accounts):
-            counted = {self.total_row: 1.0} if self.kernel.problem.in_total[account] else {}
-            self._column(0.0, 0.0, endless, {account: 1.0} | counted)
-        for account in range(self.accounts):
-            self._column(LACKING, 0.0, endless, {account: -1.0})
-        weight = float(self.kernel.problem.in_cash.weight[0])
-        self._column(weight, 0.0, endless, {self.total_row: 1.0})
-        self._column(weight, 0.0, endless, {self.total_row: -1.0})
-        if self.is_taxed:
-            planes = list(zip(self.plane_rows, self.planes.tolist(), strict=True))
-            short = {self.short_row: 1.0} | {row: -plane[1] for row, plane in planes}
-            long = {self.long_row: 1.0} | {row: -plane[2] for row, plane in planes}
-            self._column(0.0, -endless, endless, short)
-            self._column(0.0, -endless, endless, long)
-            self._column(1.0, -endless, endless, {row: 1.0 for row, _ in planes})
-        self.static = 2 * self.accounts + 2 + (3 if self.is_taxed else 0)
+    def count_only(self, branch: Branch) -> None:
+        """From now on only *branch* is the year's tax."""
+        self.branch = branch
+        for one in self.branches:
+            if one.column >= 0:
+                self.solver.changeColCost(one.column, 1.0 if one is branch else 0.0)
 
-    def add(self, answer: Answer, number: int, prices: Prices | None = None) -> None:
+    def add(self, answer: Answer, prices: Prices | None = None) -> None:
         """Take in what the classes answered at *prices*, one column for each bucket of classes.
 
         A pool of lots that a broker books in order is told at its average, as it was answered.
         """
-        kernel = self.kernel
+        kernel, buckets = self.kernel, self.buckets
         figures = (kernel.gain_short, kernel.gain_long, kernel.lot_fixed)
         if prices is not None and kernel.pools is not None:
             figures = kernel.smoothed(prices, answer.mode)
-        cost, cash, gains, turnover = self._figures(answer, figures)
-        for bucket in range(self.buckets):
-            entries = {a: -cash[a][bucket] for a in range(self.accounts) if cash[a][bucket] != 0.0}
-            if self.is_taxed:
-                entries[self.short_row] = -gains[0][bucket]
-                entries[self.long_row] = -gains[1][bucket]
-            if self.has_turnover:
-                entries[self.turnover_row] = turnover[bucket]
-            entries[self.bucket_row + bucket] = 1.0
-            self._column(cost[bucket], 0.0, float("inf"), entries)
-            self.columns.append(_Column(number, bucket))
+        cost, parts = self._figures(answer, figures)
+        table = np.vstack([*parts, np.ones(buckets)]).T
+        rows = [*range(self.accounts)]
+        if self.is_taxed:
+            rows += [self.short_row, self.long_row]
+        if self.has_turnover:
+            rows.append(self.turnover_row)
+        indices = np.empty(table.shape, dtype=np.int32)
+        indices[:, :-1] = rows
+        indices[:, -1] = self.bucket_row + np.arange(buckets)
+        is_there = table != 0.0
+        starts = np.concatenate(([0], np.cumsum(is_there.sum(axis=1))[:-1])).astype(np.int32)
+        values = table[is_there]
+        nothing, endless = np.zeros(buckets), np.full(buckets, _ENDLESS)
+        self.solver.addCols(
+            buckets, cost, nothing, endless, len(values), starts, indices[is_there], values
+        )
+        self.column_answer += [len(self.answers)] * buckets
+        self.column_bucket += range(buckets)
+        self.answers.append(answer)
 
     def _figures(
         self, answer: Answer, figures: tuple[Floats, Floats, Floats]
-    ) -> tuple[list[float], list[list[float]], list[list[float]], list[float]]:
-        """Of each bucket: what the answer costs, brings in cash, realizes and sells."""
-        kernel, problem = self.kernel, self.kernel.problem
-        where, count = kernel.where, self.buckets
-        lots, options = problem.lots, problem.options
-        lot_bucket = self.bucket_of[where.lot_class]
-        buy_bucket = self.bucket_of[where.buy_class]
-        cost = np.bincount(self.bucket_of, class_costs(kernel, answer, figures[2]), minlength=count)
-        brought = answer.sold * lots.cash
-        spent = answer.bought * options.cash
-        cash = [
-            np.bincount(lot_bucket, np.where(where.lot_account == a, brought, 0.0), minlength=count)
-            - np.bincount(buy_bucket, np.where(where.buy_account == a, spent, 0.0), minlength=count)
-            for a in range(self.accounts)
-        ]
-        gains = [
-            np.bincount(lot_bucket, answer.sold * figures[0], minlength=count),
-            np.bincount(lot_bucket, answer.sold * figures[1], minlength=count),
-        ]
-        if not self.is_taxed:
-            plane = self.planes[0]
-            cost = cost + plane[1] * gains[0] + plane[2] * gains[1]
-        turnover = np.bincount(lot_bucket, answer.sold, minlength=count)
-        return (
-            cost.tolist(),
-            [one.tolist() for one in cash],
-            [one.tolist() for one in gains],
-            turnover.tolist(),
+    ) -> tuple[Floats, list[Floats]]:
+        """Of each bucket: what the answer costs; what it takes of each row."""
+        kernel, problem, count = self.kernel, self.kernel.problem, self.buckets
+        lots, classes, of_class = problem.lots, problem.classes, self.kernel.where.lot_class
+        sold_rows, bought_rows = np.flatnonzero(answer.sold), np.flatnonzero(answer.bought)
+        sold, bought = answer.sold[sold_rows], answer.bought[bought_rows]
+        bucket, buy_bucket = self.lot_bucket[sold_rows], self.buy_bucket[bought_rows]
+        held = classes.held - _sums(of_class[sold_rows], sold, self.classes)
+        held += _sums(kernel.where.buy_class[bought_rows], bought, self.classes)
+        beyond = np.maximum(0.0, np.abs(held - classes.goal) - classes.tolerance)
+        cost = (
+            _sums(self.bucket_of, classes.weight * beyond, count)
+            + _sums(bucket, sold * figures[2][sold_rows], count)
+            + _sums(buy_bucket, bought * problem.options.cost[bought_rows], count)
         )
+        spent, brought = bought * problem.options.cash[bought_rows], sold * lots.cash[sold_rows]
+        cells = self.accounts * count
+        cash = _sums(self.buy_key[bought_rows], spent, cells)
+        cash -= _sums(self.lot_key[sold_rows], brought, cells)
+        parts = [cash.reshape(self.accounts, count)]
+        if self.is_taxed:
+            parts += [-_sums(bucket, sold * one[sold_rows], count)[None] for one in figures[:2]]
+        if self.has_turnover:
+            parts.append(_sums(bucket, sold, count)[None])
+        return cost, parts
 
-    def solve(self) -> tuple[float, Floats] | None:
-        """The cost of the best mixture, and the rows' duals; None if HiGHS finds none."""
+    def solve(self) -> tuple[float, Floats, Floats] | None:
+        """What the best mixture costs, its rows' duals and weights; None if HiGHS finds none."""
         self.solver.run()
         if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         solution = self.solver.getSolution()
-        objective = self.solver.getInfo().objective_function_value
-        return objective + self.constant, np.asarray(solution.row_dual)
+        return (
+            self.solver.getObjectiveValue() + self.constant,
+            np.asarray(solution.row_dual),
+            np.asarray(solution.col_value)[self.static :],
+        )
 
     @property
     def constant(self) -> float:
-        """What the tax is before anything is sold, where it has one plane."""
-        return 0.0 if self.is_taxed else float(self.planes[0][0])
+        """What the tax is before anything is sold, where nothing is taxed."""
+        return 0.0 if self.is_taxed else float(self.branch.planes[0, 0])
 
     def prices(self, duals: Floats) -> Prices:
         """The row duals as prices."""
-        plane = self.planes[0]
         return Prices(
             cash=-duals[: self.accounts],
-            short=float(duals[self.short_row]) if self.is_taxed else float(plane[1]),
-            long=float(duals[self.long_row]) if self.is_taxed else float(plane[2]),
+            short=float(duals[self.short_row]) if self.is_taxed else 0.0,
+            long=float(duals[self.long_row]) if self.is_taxed else 0.0,
             turnover=-float(duals[self.turnover_row]) if self.has_turnover else 0.0,
         )
 
     def guess(self, known: Priced | None) -> Floats:
         """Duals to begin with: those of another branch, or cash that is worth nothing."""
         problem, kernel = self.kernel.problem, self.kernel
-        duals = np.zeros(len(self.low))
+        duals = np.zeros(self.bucket_row)
         cash = np.zeros(self.accounts) if known is None else known.prices.cash
         duals[: self.accounts] = -cash
         weight = float(problem.in_cash.weight[0])
@@ -200,109 +215,138 @@ class Master:
         if self.has_turnover and known is not None:
             duals[self.turnover_row] = -known.prices.turnover
         if self.is_taxed:
+            planes = self.branch.planes
             sold = np.zeros(len(problem.lots.value)) if known is None else known.answer.sold
             short = float((sold * kernel.gain_short).sum())
             long = float((sold * kernel.gain_long).sum())
-            at = self.planes[:, 0] + self.planes[:, 1] * short + self.planes[:, 2] * long
+            at = planes[:, 0] + planes[:, 1] * short + planes[:, 2] * long
             highest = int(np.argmax(at))
-            duals[self.plane_rows[highest]] = 1.0
-            duals[self.short_row] = self.planes[highest, 1]
-            duals[self.long_row] = self.planes[highest, 2]
+            duals[self.branch.rows.start + highest] = 1.0
+            duals[self.short_row] = planes[highest, 1]
+            duals[self.long_row] = planes[highest, 2]
         return duals
 
     def rest(self, duals: Floats) -> float:
         """The part of the bound that the classes do not answer for."""
         rows = duals[: self.bucket_row]
-        low = np.asarray(self.low[: self.bucket_row])
-        high = np.asarray(self.high[: self.bucket_row])
-        side = np.where(rows > 0.0, low, np.where(rows < 0.0, high, 0.0))
+        side = np.where(rows > 0.0, self.low, np.where(rows < 0.0, self.high, 0.0))
         counts = np.isfinite(side)
         return float(np.sum(rows[counts] * side[counts])) + self.constant
 
-    def shares(self) -> dict[int, Floats]:
-        """The answers that the best mixture is made of, each with its part of every class (C,)."""
-        weights = np.asarray(self.solver.getSolution().col_value[self.static :])
-        found: dict[int, Floats] = {}
-        for i in np.flatnonzero(weights > _WEIGHT_LEAST).tolist():
-            column = self.columns[i]
-            share = found.setdefault(column.answer, np.zeros(self.classes))
-            share[self.bucket_of == column.bucket] += weights[i]
-        return found
+    def shares(self, weights: Floats) -> tuple[tuple[Answer, ...], Floats]:
+        """The answers that a mixture is made of, each with its part of every class (used, C)."""
+        rows = np.flatnonzero(weights > _WEIGHT_LEAST)
+        answers, number = np.unique(np.asarray(self.column_answer)[rows], return_inverse=True)
+        share = np.zeros((len(answers), self.buckets))
+        np.add.at(share, (number, np.asarray(self.column_bucket)[rows]), weights[rows])
+        return tuple(self.answers[one] for one in answers.tolist()), share[:, self.bucket_of]
 
 
-def class_costs(kernel: Kernel, answer: Answer, fixed: Floats) -> Floats:
-    """What the answer of each class costs (C,), lots at *fixed* a dollar, the tax left out."""
-    problem, where = kernel.problem, kernel.where
-    count = len(problem.classes.goal)
-    classes = problem.classes
-    sold = np.bincount(where.lot_class, answer.sold, minlength=count)
-    bought = np.bincount(where.buy_class, answer.bought, minlength=count)
-    held = classes.held - sold + bought
-    beyond = np.maximum(0.0, np.abs(held - classes.goal) - classes.tolerance)
-    return (
-        np.bincount(where.lot_class, answer.sold * fixed, minlength=count)
-        + np.bincount(where.buy_class, answer.bought * problem.options.cost, minlength=count)
-        + classes.weight * beyond
-    )
+class _Columns:
+    """The columns of the master that are no answers: cash, idle or lacking, gains and tax."""
+
+    def __init__(self, accounts: int, in_total: Flags, weight: float) -> None:
+        self.cost: list[float] = []
+        self.low: list[float] = []
+        self.entries: list[dict[int, float]] = []
+        total = accounts
+        for account, counts in enumerate(in_total.tolist()):
+            self._add(0.0, 0.0, {account: 1.0} | ({total: 1.0} if counts else {}))
+        for account in range(accounts):
+            self._add(LACKING, 0.0, {account: -1.0})
+        self._add(weight, 0.0, {total: 1.0})
+        self._add(weight, 0.0, {total: -1.0})
+
+    def _add(self, cost: float, low: float, entries: dict[int, float]) -> int:
+        self.cost.append(cost)
+        self.low.append(low)
+        self.entries.append(entries)
+        return len(self.cost) - 1
+
+    def sum_of(self, row: int) -> int:
+        """A column that is the sum of what the answers put into *row*."""
+        return self._add(0.0, -_ENDLESS, {row: 1.0})
+
+    def tax_of(self, planes: Floats, rows: range, sums: tuple[int, int]) -> int:
+        """The tax of a branch: above each of its planes at the *sums* of gains."""
+        for column, slopes in zip(sums, (planes[:, 1], planes[:, 2]), strict=True):
+            self.entries[column] |= dict(zip(rows, (-slopes).tolist(), strict=True))
+        return self._add(0.0, -_ENDLESS, dict.fromkeys(rows, 1.0))
+
+    def program(self, low: Floats, high: Floats) -> highspy.HighsLp:
+        """A linear program with these columns and no answers yet."""
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = len(self.cost), len(low)
+        program.col_cost_, program.col_lower_ = np.asarray(self.cost), np.asarray(self.low)
+        program.col_upper_ = np.full(len(self.cost), _ENDLESS)
+        program.row_lower_, program.row_upper_ = low, high
+        matrix = program.a_matrix_
+        matrix.format_ = highspy.MatrixFormat.kColwise
+        sizes = [len(entries) for entries in self.entries]
+        matrix.start_ = np.concatenate(([0], np.cumsum(sizes))).astype(np.int32)
+        rows = [row for entries in self.entries for row in entries]
+        matrix.index_ = np.asarray(rows, dtype=np.int32)
+        values = [value for entries in self.entries for value in entries.values()]
+        matrix.value_ = np.asarray(values)
+        return program
 
 
-def price(
-    kernel: Kernel,
-    planes: Floats,
-    *,
-    tolerance: float,
-    beat: float,
-    known: Priced | None = None,
-) -> Priced:
-    """The prices that bound the branch of *planes* from below, to within *tolerance* if they can.
+class Pricing:
+    """Asks for the prices of one branch, and can go on where it stopped."""
 
-    Asking stops early once the bound is above *beat*, which another branch has reached; the first
-    question is at the prices *known* from that one.
-    """
-    master = Master(kernel, planes)
-    answers: list[Answer] = []
-    master.add(_nothing(kernel), -1)
-    first = master.solve()
-    mixture = np.inf if first is None else first[0]
-    shares = {-1: np.ones(master.classes)} if first is None else master.shares()
-    duals = master.guess(known)
-    best_duals, bound, best = duals, -np.inf, 0
-    alpha = 0.0
-    for _ in range(_QUESTIONS_MOST):
-        asked = alpha * best_duals + (1.0 - alpha) * duals
-        prices = master.prices(asked)
-        answer = kernel.at(prices)
-        answers.append(answer)
-        proven = float(answer.least.sum()) + master.rest(asked)
-        if proven > bound:
-            bound, best_duals, best = proven, asked, len(answers) - 1
-        if mixture - bound <= tolerance or bound > beat:
-            break
-        master.add(answer, len(answers) - 1, prices)
-        before, mixed = mixture, master.solve()
+    def __init__(self, master: Master, branch: Branch, known: Priced | None = None) -> None:
+        """The first question is at the prices *known* from another branch."""
+        self.master, self.branch = master, branch
+        master.count_only(branch)
+        if not master.answers:
+            master.add(nothing(master.kernel))
+        self.bound, self.mixture = -np.inf, np.inf
+        self.is_done = False
+        self._mix()
+        self.duals = self.best_duals = master.guess(known)
+        self.best = master.answers[0]
+
+    def _mix(self) -> bool:
+        """Mix the answers that there are; False where HiGHS fails."""
+        mixed = self.master.solve()
         if mixed is None:
-            break
-        mixture, duals = mixed
-        shares = master.shares()
-        if mixture - bound <= tolerance:
-            break
-        is_stuck = before - mixture <= tolerance / 10 and alpha == 0.0
-        if is_stuck and proven <= bound and np.array_equal(asked, duals):
-            break
-        alpha = _SMOOTHING if before - mixture > tolerance / 10 else 0.0
-    nothing = {-1: _nothing(kernel)}
-    numbers = sorted(shares)
-    return Priced(
-        bound=bound,
-        mixture=mixture,
-        prices=master.prices(best_duals),
-        answer=answers[best],
-        used=tuple(nothing[-1] if number < 0 else answers[number] for number in numbers),
-        share=np.asarray([shares[number] for number in numbers]),
-    )
+            return False
+        self.mixture, self.duals, self.weights = mixed
+        return True
+
+    def run(self, *, tolerance: float, beat: float) -> Priced:
+        """Ask until bound and mixture are *tolerance* apart or the bound is above *beat*."""
+        master, kernel = self.master, self.master.kernel
+        if self.master.branch is not self.branch:
+            master.count_only(self.branch)
+        for _ in range(_QUESTIONS_MOST):
+            if self.is_done or self.mixture - self.bound <= tolerance or self.bound > beat:
+                break
+            asked = self.duals
+            prices = master.prices(asked)
+            answer = kernel.at(prices)
+            proven = float(answer.least.sum()) + master.rest(asked)
+            if proven > self.bound:
+                self.bound, self.best_duals, self.best = proven, asked, answer
+            master.add(answer, prices)
+            if self.mixture - self.bound <= tolerance or self.bound > beat:
+                break
+            self.is_done = not self._mix() or np.array_equal(asked, self.duals)
+        return self._priced()
+
+    def _priced(self) -> Priced:
+        used, share = self.master.shares(self.weights)
+        return Priced(
+            bound=self.bound,
+            mixture=self.mixture,
+            prices=self.master.prices(self.best_duals),
+            answer=self.best,
+            used=used,
+            share=share,
+        )
 
 
-def _nothing(kernel: Kernel) -> Answer:
+def nothing(kernel: Kernel) -> Answer:
     """Every class does nothing, in whatever mode."""
     problem = kernel.problem
     return Answer(
@@ -313,3 +357,8 @@ def _nothing(kernel: Kernel) -> Answer:
         bought=np.zeros(len(problem.options.cost)),
         distance=np.zeros(len(problem.lots.value)),
     )
+
+
+def _sums(where: Ints, amounts: Floats, count: int) -> Floats:
+    """The sum of *amounts* for each number 0 .. count - 1 in *where*."""
+    return np.bincount(where, amounts, minlength=count).astype(np.float64, copy=False)

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from trimtab.rules.plan.core import Core, Found
-from trimtab.rules.plan.dual import LACKING, Priced, price
+from trimtab.rules.plan.dual import LACKING, Master, Priced, Pricing
 from trimtab.rules.plan.kernel import Kernel
 from trimtab.rules.plan.merge import merged, spread
 from trimtab.rules.plan.opening import LAST, SLIVER, opening
@@ -78,27 +78,40 @@ def scaled(problem: Problem, unit: float) -> Problem:
 
 
 def _solve(problem: Problem) -> Solution:
+    """The branch whose bound is lower first; the other one only where it can still be better."""
     kernel = Kernel(problem)
     size = len(problem.lots.value) + len(problem.options.cost)
     scale = max(problem.value, 1.0)
     near = (NEAR if size <= _SMALL else _NEAR_ENOUGH) * scale
+    tolerance = max(near / 50, NEAR / 4 * scale)
+    pricings = _priced(kernel, tolerance)
     best: Found | None = None
     bound = np.inf
-    known: Priced | None = None
-    for planes in sorted(problem.year.branches, key=lambda planes: float(planes[:, 0].max())):
+    for pricing in pricings:
         beat = np.inf if best is None else best.cost
-        priced = price(
-            kernel, planes, tolerance=max(near / 50, NEAR / 4 * scale), beat=beat, known=known
-        )
-        known = priced
+        priced = pricing.run(tolerance=tolerance, beat=beat)
         if priced.bound >= beat - near / 4:
             bound = min(bound, priced.bound)
             continue
-        found, proven = _settle(kernel, planes, priced, near)
+        found, proven = _settle(kernel, pricing.branch.planes, priced, near)
         bound = min(bound, proven)
         if found is not None and (best is None or found.cost < best.cost):
             best = found
     return _solution(problem, best, bound)
+
+
+def _priced(kernel: Kernel, tolerance: float) -> list[Pricing]:
+    """Every branch asked until it is priced or dearer than another one; the cheaper one first."""
+    master = Master(kernel)
+    known: Priced | None = None
+    beat = np.inf
+    pricings: list[Pricing] = []
+    for branch in sorted(master.branches, key=lambda one: float(one.planes[:, 0].max())):
+        pricing = Pricing(master, branch, known)
+        known = pricing.run(tolerance=tolerance, beat=beat)
+        beat = min(beat, known.mixture)
+        pricings.append(pricing)
+    return sorted(pricings, key=lambda one: one.bound)
 
 
 def cost_of(problem: Problem, sold: Floats, bought: Floats) -> float:
