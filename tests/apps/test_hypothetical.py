@@ -61,6 +61,26 @@ class TestReading:
             "BTC-USD": Decimal("1.055"),
         }
 
+    def test_names_may_be_typed_in_any_letter_case(self):
+        found = read("vti=-20%", "Bonds=-5%", "DEPOSIT:Taxable=5000", "Withdraw:IRA=20")
+        assert found.factors == {"VTI": Decimal("0.8"), "BND": Decimal("0.95")}
+        assert found.deposits == {"taxable": 5000}
+        assert found.withdrawals == {"ira": 20}
+        assert found.texts == ("VTI=-20%", "bonds=-5%", "deposit:taxable=5000", "withdraw:ira=20")
+
+    def test_of_a_symbol_and_a_class_that_differ_in_case_each_is_reached_by_its_own_name(self):
+        toml = TOML.replace("[classes.bonds]", "[classes.bnd]")
+        file = decode_household(toml)
+        assert read_assumptions(["BND=70"], file).prices == {"BND": 70}
+        assert read_assumptions(["bnd=-5%"], file).factors == {"BND": Decimal("0.95")}
+
+    @pytest.mark.parametrize(
+        ("text", "amount"),
+        [("5,000", 5_000), ("1,234,567.89", "1234567.89"), ("+5000", 5_000), ("0.50", "0.5")],
+    )
+    def test_thousands_may_be_parted_by_commas(self, text, amount):
+        assert read(f"deposit={text}").deposits == {"taxable": Decimal(amount)}
+
     @pytest.mark.parametrize(
         ("text", "words"),
         [
@@ -70,6 +90,12 @@ class TestReading:
             ("deposit=0", "'0' is no amount: write one above zero"),
             ("deposit=1e99", "'1e99' is no amount"),
             ("deposit=NaN", "'NaN' is no amount"),
+            ("deposit=5k", "in plain digits, such as 5000, 5,000 or 5000.50"),
+            ("deposit=5 000", "'5 000' is no amount"),
+            ("deposit=1,00", "'1,00' is no amount"),
+            ("deposit=1_000", "'1_000' is no amount"),
+            ("deposit:MARS=5", "there is no account 'MARS'"),
+            ("VTI=1,00", "'1,00' is no price"),
             ("deposit=5.001", "write it in whole cents"),
             ("deposit:mars=5", "there is no account 'mars': the household has taxable, ira"),
             ("withdraw:=5", "there is no account ''"),
@@ -79,6 +105,7 @@ class TestReading:
             ("VTI=x%", "'x%' is no change of a price"),
             ("stocks=300", "stocks is a class, which moves by a percentage"),
             ("GOLD=5%", "'GOLD' is neither deposit, withdraw, a symbol nor a class"),
+            ("voo=5%", "its classes are stocks, bonds, bitcoin, its symbols BND, BTC-USD, "),
         ],
     )
     def test_what_cannot_be_understood_is_told_in_one_sentence(self, text, words):
@@ -185,6 +212,19 @@ class TestAsking:
         (cash,) = [one.amount for one in left.balances if one.account == "taxable"]
         kept = FILE.accounts["taxable"].cash_reserve
         assert cash >= 20_000 + kept
+
+    def test_cash_that_cannot_be_raised_is_told_and_nothing_is_proven(self):
+        house, look = looked()
+        assert look.lacking == 0
+        kept = FILE.accounts["ira"].cash_reserve
+        asked = what_if(house, look, read("withdraw:wallet=100", "withdraw:ira=40000"))
+        plan = asked.decision.plan
+        assert plan is not None
+        left = {
+            one.account: one.amount for one in apply_trades(look.snapshot, plan.trades).balances
+        }
+        assert asked.lacking == max(0, 40_000 + kept - left["ira"])
+        assert (asked.lacking > 0) is (asked.objective is None)
 
     def test_without_a_price_there_is_nothing_to_ask(self):
         house = house_of(LOTS, CASH, FixedPrices(PRICES))

@@ -9,7 +9,7 @@ from tests.houses import TOML, FixedPrices, ManualClock, house_of, lot
 
 from trimtab.adapters.scratch import ScratchJournal
 from trimtab.apps.cli.turns import exit_status
-from trimtab.apps.run import run_once
+from trimtab.apps.run import Outcome, run_once
 from trimtab.apps.world import House, Opening, take_snapshot
 from trimtab.domain.errors import BrokerRefused, InputError
 from trimtab.domain.events import BreakerTripped, Decided, OrderIntended, ValueMarked
@@ -72,8 +72,38 @@ def test_without_execute_nothing_is_intended_and_the_episode_stays_open():
     assert not any(change.alert for change in again.decision.transitions)
 
 
-def test_purchases_take_the_unsettled_proceeds_so_that_settled_cash_is_what_may_leave():
-    house, _, _ = drifted()
+WAITS = TOML + '[orders]\nunsettled = "wait"\n'
+
+
+def bought(outcome: Outcome) -> dict[str, Decimal]:
+    """What the purchases of a turn cost each account."""
+    ids = {done.order_id for done in outcome.executions}
+    spent: dict[str, Decimal] = {}
+    for name in ids & outcome.memory.orders.keys():
+        for fill in outcome.memory.orders[name].fills:
+            if fill.side is Side.BUY:
+                cost = fill.quantity * fill.price + fill.fee
+                spent[fill.account] = spent.get(fill.account, Decimal(0)) + cost
+    return spent
+
+
+def test_who_waits_for_settlement_buys_with_the_proceeds_on_the_next_day_and_no_sooner():
+    house, _, clock = drifted(WAITS)
+    first = run_once(house, executes=True)
+    assert any(done.trade.side is Side.SELL for done in first.executions)
+    assert 0 < bought(first)["taxable"] <= 2000
+    assert first.memory.cash["ira", "USD"] > 10_000
+    clock.sleep(300)
+    again = run_once(house, executes=True)
+    assert again.executions == ()
+    clock.sleep(24 * 3600)
+    later = run_once(house, executes=True)
+    assert bought(later)["ira"] > 10_000
+
+
+@pytest.mark.parametrize("toml", [TOML, WAITS])
+def test_what_the_books_call_settled_is_what_the_broker_does(toml):
+    house, _, _ = drifted(toml)
     outcome = run_once(house, executes=True)
     snapshot = take_snapshot(house, outcome.memory)
     for balance in snapshot.balances:

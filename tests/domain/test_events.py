@@ -42,7 +42,7 @@ from trimtab.domain.events import (
     ValueMarked,
 )
 from trimtab.domain.household import decode_household
-from trimtab.domain.memory import Memory, remember
+from trimtab.domain.memory import Memory, Unsettled, remember, unsettled_after
 from trimtab.domain.numbers import ONE, ZERO
 from trimtab.domain.policy import PlanRule
 from trimtab.domain.trades import (
@@ -336,6 +336,21 @@ def test_a_fill_that_takes_part_of_a_lot_leaves_the_rest_with_its_basis():
     left = memory.lots["l1"]
     assert (left.quantity, left.basis) == (Decimal(6), Decimal("600.06"))
     assert [waiting.amount for waiting in memory.unsettled] == [Decimal("399.86")]
+
+
+def test_a_purchase_uses_settled_cash_first_and_its_own_money_does_not_settle_proceeds():
+    sold = [Unsettled(account="taxable", amount=Decimal(400), settles_on=dt.date(2026, 3, 10))]
+    bought = _fill("f9", Side.BUY)
+    assert unsettled_after(sold, bought, Decimal(700)) == tuple(sold)
+    assert unsettled_after(sold, bought, Decimal(400)) == tuple(sold)
+    (left,) = unsettled_after(sold, bought, Decimal(150))
+    assert left.amount == 150
+    assert unsettled_after(sold, bought, ZERO) == ()
+
+
+def test_what_one_account_buys_spends_no_proceeds_of_another():
+    waiting = (Unsettled(account="ira", amount=Decimal(400), settles_on=dt.date(2026, 3, 10)),)
+    assert unsettled_after(waiting, _fill("f9", Side.BUY), ZERO) == waiting
 
 
 def test_a_lot_that_would_be_sold_twice_stops_the_fold():

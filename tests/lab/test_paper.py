@@ -126,6 +126,19 @@ def test_proceeds_settle_the_next_day_and_those_of_crypto_at_once():
     assert world.broker.report("main").settled == world.cash()
 
 
+def test_a_purchase_takes_settled_cash_first_and_settles_no_proceeds():
+    world = World()
+    world.open(lot("old", 10, 500), cash="300")
+    world.broker.submit(world.sell(5))
+    world.broker.submit(world.buy(2))
+    spent = world.fills()[1].quantity * world.fills()[1].price
+    assert world.broker.report("main").settled == 300 - spent
+    world.broker.submit(world.buy(3))
+    assert world.broker.report("main").settled == 0
+    world.broker.deposit("main", Decimal(40))
+    assert world.broker.report("main").settled == 40
+
+
 def test_the_day_of_a_trade_is_new_yorks():
     world = World()
     world.open()

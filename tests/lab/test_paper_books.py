@@ -14,7 +14,7 @@ from trimtab.domain.events import AccountOpened, Entry, OrderFilled
 from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import share_of, split_quantity
 from trimtab.domain.policy import PaperRule
-from trimtab.domain.trades import Disposal, OrderStatus, Side, Term
+from trimtab.domain.trades import CashMovement, Disposal, Fill, OrderStatus, Side, Term
 from trimtab.domain.values import Relief, trade_date
 from trimtab.lab.faults import FaultRates, SeededFaults
 from trimtab.lab.paper import FileStore, MemoryStore
@@ -262,6 +262,38 @@ def test_no_share_and_no_cent_is_lost_in_any_sequence(steps, relief):
         assert report.cash["USD"] == cash_by_the_book(3000, world.broker.activities("main"))
 
 
+@given(steps=STEPS)
+def test_a_purchase_takes_settled_dollars_first_and_settles_none(steps):
+    world = World(rule=FEES)
+    world.open(lot("old", 20, 1500), lot("young", 10, 1100, "2025-03-03"), cash="300")
+    for step in steps:
+        take_step(world, *step)
+        settled = settled_by_the_book(300, world.broker.activities("main"), world.clock.at)
+        assert world.broker.report("main").settled == settled
+
+
+def settled_by_the_book(opening, activities, at):
+    """Each day's dollars in an envelope of their own, opened in the order in which they settle."""
+    envelopes = {trade_date(WEDNESDAY_NOON): Decimal(opening)}
+    for activity in activities:
+        day = trade_date(activity.at)
+        if isinstance(activity, Fill) and activity.side is Side.SELL:
+            proceeds = activity.quantity * activity.price - activity.fee
+            envelopes[activity.settles_on] = envelopes.get(activity.settles_on, 0) + proceeds
+            continue
+        if isinstance(activity, Fill):
+            gone = activity.quantity * activity.price + activity.fee
+        else:
+            gone = -activity.amount if isinstance(activity, CashMovement) else Decimal(0)
+        if gone < 0:
+            envelopes[day] = envelopes.get(day, 0) - gone
+        for date in sorted(envelopes):
+            part = max(Decimal(0), min(gone, envelopes[date]))
+            envelopes[date] -= part
+            gone -= part
+    return sum(amount for date, amount in envelopes.items() if date <= trade_date(at))
+
+
 def as_the_journal_books_it(memory, fill):
     """*memory* after *fill*, first in first out, with the domain's own splitting of a basis."""
     if fill.side is Side.BUY:
@@ -315,4 +347,6 @@ def test_a_journal_that_books_the_same_fills_agrees_to_the_last_digit(steps):
         memory = as_the_journal_books_it(memory, fill)
     report = world.broker.report("main")
     assert memory.lots == {held.id: held for held in report.lots}
-    assert memory.cash["main", "USD"] == report.cash["USD"]
+    cash, waiting = report.cash["USD"], memory.unsettled_cash("main", trade_date(world.clock.at))
+    assert memory.cash["main", "USD"] == cash
+    assert cash - waiting == report.settled

@@ -13,7 +13,7 @@ from trimtab.domain.facts import facts_of
 from trimtab.domain.household import accounts_of, decode_household, instruments_of
 from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import CENT, ZERO
-from trimtab.domain.trades import Disposal, LotPick, Side, Term, Trade
+from trimtab.domain.trades import Disposal, LotPick, Motive, Side, Term, Trade
 from trimtab.domain.values import Balance, Lot, Quote, Relief, ScheduledPurchase, Snapshot
 from trimtab.rules.cycle import look_at, prepare
 from trimtab.rules.plan.alternatives import Explained, Explanation, explain, order_words
@@ -120,12 +120,26 @@ def test_a_loss_that_would_be_washed_is_no_advantage_of_another_order():
     assert free.orders[1].gain == -200
     assert prices(free)["hifo"] == -(60 + 200 * Decimal("0.30"))
     assert washed.orders[1].gain == 0
+    assert washed.orders[1].washed == 200
+    assert free.orders[1].washed == washed.orders[0].washed == 0
     assert prices(washed)["hifo"] == -60
+    assert order_words(washed.orders[1], "USD") == (
+        "highest cost first would cost 60.00 USD less tax, and 200.00 USD of its loss would be a "
+        "wash sale"
+    )
+
+
+def test_a_lot_that_was_paid_with_unsettled_money_is_in_no_order():
+    day = dt.date(2026, 3, 10)
+    fresh = replace(lot("taxable", "VTI", "10", "1200", "2026-03-06", "new"), sellable_from=day)
+    (told,) = explained([OLD, fresh], sale("taxable", "VTI", old=10)).trades
+    assert prices(told) == {"fifo": 0, "hifo": 0}
 
 
 def test_a_sale_that_is_not_taxed_has_no_price_of_lots():
     held = lot("ira", "VTI", "10", "600", LONG_AGO, "old")
-    (told,) = explained([held, NEW], sale("ira", "VTI", old=10)).trades
+    trades = sale("ira", "VTI", old=10), purchase("ira", "BND", 14)
+    (told, _) = explained([held, NEW], *trades).trades
     assert told.orders == ()
     assert told.refused is not None
     assert told.refused.sentence == (
@@ -220,9 +234,28 @@ class TestRefusedSales:
 
     def test_money_of_another_account_stays_there(self):
         lots = [OLD, lot("ira", "VTI", "10", "600", LONG_AGO, "theirs")]
-        (told,) = explained(lots, sale("taxable", "VTI", old=10)).trades
+        trades = sale("taxable", "VTI", old=10), purchase("taxable", "BND", 14)
+        (told, _) = explained(lots, *trades).trades
         assert told.refused is not None
-        assert "but its money would stay in ira" in told.refused.sentence
+        assert told.refused.sentence == (
+            "VTI of 2020-01-06 in ira would cost 60.00 USD less tax, but its money would stay in "
+            "ira, and buy there what this sale pays for: the plan as a whole costs less without it."
+        )
+
+    @pytest.mark.parametrize("motive", [Motive.CASH, Motive.HARVEST, Motive.LOCATION])
+    def test_cash_that_an_account_needs_comes_from_no_other(self, motive):
+        lots = [OLD, lot("ira", "VTI", "10", "600", LONG_AGO, "theirs")]
+        sold = replace(sale("taxable", "VTI", old=10), motive=motive)
+        (told, _) = explained(lots, sold, purchase("taxable", "BND", 14)).trades
+        assert told.refused is None
+
+    def test_another_account_that_could_not_buy_the_same_is_no_alternative(self):
+        lots = [OLD, lot("ira", "VTI", "10", "600", LONG_AGO, "theirs")]
+        sold = sale("taxable", "VTI", old=10)
+        (for_nothing,) = explained(lots, sold).trades
+        assert for_nothing.refused is None
+        (for_coins, _) = explained(lots, sold, purchase("taxable", "BTC-USD", 1)).trades
+        assert for_coins.refused is None
 
     def test_what_was_paid_with_unsettled_money_waits_for_its_day(self):
         waiting = replace(
@@ -272,6 +305,14 @@ class TestRefusedPurchases:
             "VTI comes first in stocks, but VTI was sold at a loss in taxable on 2026-02-27; VTI "
             "may be bought again from 2026-03-30."
         )
+
+    def test_a_limit_that_is_not_reached_bars_nothing(self):
+        toml = TOML.replace("[tax]", "[plan]\nholdings_max = { VTI = 0.5 }\n[tax]")
+        for units, is_barred in ((20, False), (70, True)):
+            lots = [replace(OLD, quantity=Decimal(units)), lot("ira", "BND", "100", "1", LONG_AGO)]
+            (told,) = explained(lots, purchase("taxable", "ITOT", 10), toml=toml, cash="0").trades
+            sentence = "" if told.refused is None else told.refused.sentence
+            assert ("VTI may be 50.0 % of the savings at most" in sentence) is is_barred
 
     def test_a_member_on_the_no_buy_list_is_named(self):
         toml = TOML.replace("[tax]", '[orders]\nno_buy = ["VTI"]\n[tax]')

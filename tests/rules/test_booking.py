@@ -80,6 +80,16 @@ def test_what_unsettled_money_buys_is_kept_until_the_money_settles():
     assert (kept.lot.sellable_from, free.lot.sellable_from) == (dt.date(2026, 3, 10), None)
 
 
+def test_what_settled_money_is_left_buys_units_that_may_be_sold_at_once():
+    books = _memory(lots=[lot("taxable", "BND", "10", "500", "2025-01-02")], cash="150")
+    books = books.folded(_fill("s1", symbol="BND", side=Side.SELL, quantity="10", price="60"))
+    books = books.folded(_fill("b1", quantity="1", price="100"))
+    free, kept = books.book(_fill("b2", price="50")), books.book(_fill("b3", price="51"))
+    assert free.lot is not None
+    assert kept.lot is not None
+    assert (free.lot.sellable_from, kept.lot.sellable_from) == (None, dt.date(2026, 3, 10))
+
+
 @pytest.mark.parametrize(
     ("relief", "sold"),
     [

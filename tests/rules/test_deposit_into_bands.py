@@ -7,13 +7,17 @@ from fractions import Fraction
 import msgspec
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.domain.test_events import DECISION
+from tests.houses import START
 from tests.rules.homes import Home, homes
+from tests.rules.plan_homes import COUPLE, FREE, held, household
 from tests.rules.test_drift import measured
 
-from trimtab.domain.numbers import CENT, EXACT, ZERO, Money
-from trimtab.domain.policy import PRESETS
+from trimtab.domain.numbers import CENT, EXACT, ZERO, Money, Weight
+from trimtab.domain.policy import PRESETS, BandRule, ClassRule, FlowRule
 from trimtab.domain.trades import Decision, Drift
+from trimtab.domain.values import trade_date
 from trimtab.rules.drift import least_deposit_into_bands, measure
 from trimtab.rules.holdings import holdings
 from trimtab.rules.words import money
@@ -148,6 +152,67 @@ def test_a_decision_tells_the_least_whole_cents_that_leave_no_class_out(home: Ho
     assert not _is_enough(decision.drifts, total, Fraction(deposit - 2 * CENT))
     words = f"A deposit of {money(deposit, 'USD')} would bring every class back into its band"
     assert (words in decision.sentence) == (decision.plan is None)
+
+
+def _with_flows(cash: int = 0, *, coming: int = 0, due: int = 0) -> Home:
+    """60,000 of stocks and 30,000 of bonds that nobody may sell, 60 % and 40 % within five."""
+    today = trade_date(START)
+    return household(
+        [held("ira", "AAA", 60_000, 60_000), held("ira", "BBB", 30_000, 30_000)],
+        {"ira": cash},
+        accounts=COUPLE,
+        bands=BandRule(trigger_abs=Weight("0.05")),
+        orders=replace(FREE, no_sell=("AAA", "BBB")),
+        contributions=(FlowRule(account="ira", amount=Decimal(coming), first=today),),
+        withdrawals=(FlowRule(account="ira", amount=Decimal(due), first=today),),
+    )
+
+
+def test_what_is_to_come_is_taken_off_the_deposits():
+    """60,000 / 0.65 is 92,307.69 and 60,000 / 0.6 is 100,000: 2,307.69 and 10,000 in all."""
+    decision = _with_flows(coming=2_000).decide()
+    assert decision.least_deposit == 8_000
+    assert decision.deposit_into_bands == Decimal("307.70")
+    assert "Beyond the 2,000.00 USD to come, a deposit of 8,000.00 USD" in decision.sentence
+    assert " A deposit of 307.70 USD would bring every class" in decision.sentence
+
+
+def test_where_what_is_to_come_is_enough_no_deposit_is_asked():
+    decision = _with_flows(coming=10_000).decide()
+    assert (decision.least_deposit, decision.deposit_into_bands) == (None, None)
+    words = "The 10,000.00 USD to come can bring every class back into its band without a sale."
+    assert decision.sentence.endswith(words)
+    assert "deposit" not in decision.sentence
+
+
+def test_cash_that_waits_to_be_withdrawn_is_no_drift():
+    waiting = _with_flows(45_000, due=45_000).decide()
+    alone = _with_flows().decide()
+    assert waiting.drifts == alone.drifts
+    assert waiting.sentence == alone.sentence
+    assert waiting.deposit_into_bands == alone.deposit_into_bands == Decimal("2307.70")
+
+
+def test_of_a_cash_class_what_waits_to_be_withdrawn_is_no_part():
+    home = _with_flows(20_000, due=10_000)
+    classes = {
+        "stocks": replace(home.policy.classes["stocks"], target=Weight("0.6")),
+        "bonds": replace(home.policy.classes["bonds"], target=Weight("0.3")),
+        "cash": ClassRule(target=Weight("0.1"), members=("USD",), risk="safe"),
+    }
+    policy = replace(home.policy, classes=classes)
+    policy = replace(policy, orders=FREE)
+    decision = home._replace(policy=policy).decide()
+    assert [drift.drift for drift in decision.drifts] == [0, 0, 0]
+    assert decision.plan is None
+
+
+def test_the_weights_after_a_withdrawal_is_raised_add_up_to_one():
+    home = _with_flows(due=9_000)
+    home = home._replace(policy=replace(home.policy, orders=FREE))
+    plan = home.decide().plan
+    assert plan is not None
+    assert sum(drift.weight for drift in plan.after) == 1
 
 
 def test_a_decision_of_an_older_journal_is_read_without_it():

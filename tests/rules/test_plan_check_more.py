@@ -6,16 +6,16 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
-from tests.rules import test_plan_check as basics
+from tests.rules import plan_desk
 from tests.rules.homes import TODAY, homes
-from tests.rules.test_plan_check import Desk
+from tests.rules.plan_desk import Desk
 
 from trimtab.domain.history import HOUSEHOLD
 from trimtab.domain.policy import LotMethod
 from trimtab.domain.values import AccountKind, Relief, ScheduledPurchase
 from trimtab.rules.tax.locks import RecentPurchase
 
-desk = basics.desk
+desk = plan_desk.desk
 """Bonds are heavy and stocks light: lots v1 (100 at 50, older) and v2 (50 at 60) of VTI at 100."""
 LATER = " and the policy's lot_method is "
 

@@ -8,9 +8,11 @@ from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
+from tests.rules.homes import STATUTES
 from tests.rules.plan_homes import (
     COUPLE,
     LATER,
+    TAX,
     YEARS_OF_FOUR_PERCENT,
     about,
     alone,
@@ -26,7 +28,63 @@ from tests.rules.plan_homes import (
 from trimtab.domain.numbers import ZERO
 from trimtab.domain.policy import ClassRule, PlanRule
 from trimtab.domain.trades import Motive, Side
-from trimtab.domain.values import AccountKind, Relief
+from trimtab.domain.values import AccountKind, InstrumentKind, Relief
+from trimtab.rules.tax.saving import YearToDate, tax_of
+
+# ------------------------------------------------------------------ dollars of a wallet
+
+COINS = {
+    "stocks": ClassRule(target=Decimal("0.4"), members=("AAA",)),
+    "bonds": ClassRule(target=Decimal("0.2"), members=("BBB",)),
+    "coins": ClassRule(target=Decimal("0.4"), members=("CCC",)),
+}
+
+
+def _with_a_wallet(dollars):
+    """60,000 in an IRA at their targets, and a wallet of dollars, which count in no total."""
+    home = household(
+        [held("ira", "AAA", 40_000, 40_000), held("ira", "BBB", 20_000, 20_000)],
+        {"wallet": dollars},
+        accounts={"ira": AccountKind.TRADITIONAL_IRA, "wallet": AccountKind.CRYPTO},
+        classes=COINS,
+        spread="0.02",
+    )
+    kinds = dict(home.snapshot.instruments)
+    kinds["CCC"] = replace(kinds["CCC"], kind=InstrumentKind.CRYPTO)
+    return home._replace(snapshot=replace(home.snapshot, instruments=kinds))
+
+
+@pytest.mark.parametrize(
+    ("dollars", "bought"),
+    [
+        pytest.param(60_000, 40_000, id="two fifths of 100,000, which it makes of 60,000"),
+        pytest.param(30_000, 30_000, id="all that is there"),
+    ],
+)
+def test_the_targets_divide_what_a_wallet_buys(dollars, bought):
+    plan = plan_of(_with_a_wallet(dollars))
+    assert moved(plan.trades) == {("wallet", "CCC"): about(bought, "10")}
+    assert proof_of(plan).plan.drift < proof_of(plan).nothing.drift
+
+
+# ------------------------------------------------------------------ a great loss
+
+
+def test_the_tax_of_a_certificate_is_the_true_one_far_beyond_the_yearly_limit():
+    """What 700,000 of loss save is spread over centuries, of which the planes leave some out."""
+    home = household(
+        [held("hers", "AAA", 1_000_000, 3_000_000), held("ira", "BBB", 700_000, 700_000)],
+        accounts=COUPLE,
+        tax=replace(TAX, later_rate=ZERO),
+    )
+    plan = plan_of(home)
+    proof = proof_of(plan)
+    loss = sum((trade.gain for trade in plan.trades), ZERO)
+    assert loss < -600_000
+    year = YearToDate(year=2026, short=ZERO, long=loss)
+    saved = tax_of(year, home.tax, STATUTES, home.harvest.discount_rate)
+    assert proof.plan.tax == about(saved, "0.01")
+
 
 # ------------------------------------------------------------------ wash sales across accounts
 

@@ -16,8 +16,8 @@ from trimtab.rules.plan.solve import solve
 
 EXPLORES = bool(os.environ.get("TRIMTAB_EXPLORE"))
 FIRST = SystemRandom().randrange(10**9) if EXPLORES else 0
-SEEDS = range(FIRST, FIRST + (10_000 if EXPLORES else 400))
-SOME = SEEDS[::7]
+SEEDS = range(FIRST, FIRST + (10_000 if EXPLORES else 1000))
+SOME = SEEDS[::12]
 ROUNDING = 1e-9
 """Part of the household's value that float64 arithmetic may lose."""
 

@@ -18,12 +18,14 @@ from tests.rules.plan_homes import (
     household,
     picked,
     plan_of,
+    prepared,
     proof_of,
     realized,
 )
 
 from trimtab.domain.policy import ClassRule
 from trimtab.domain.trades import Side, Term
+from trimtab.rules.plan.year import year_tax
 from trimtab.rules.tax.netting import Carryover
 from trimtab.rules.tax.saving import YearToDate, tax_of
 
@@ -165,3 +167,22 @@ def test_the_taxes_of_the_sales_add_up_to_what_the_year_changes():
     rate = home.harvest.discount_rate
     change = tax_of(after, TAX, STATUTES, rate) - tax_of(before, TAX, STATUTES, rate)
     assert plan.tax == change
+
+
+@pytest.mark.parametrize("rate", ["0", "0.005", "0.04"])
+@pytest.mark.parametrize("carried", [0, 400_000])
+def test_the_planes_of_a_year_are_nowhere_above_its_tax_and_hardly_below(rate, carried):
+    """To a fiftieth of a basis point of the value, here 40 dollars, wherever losses can reach."""
+    tax = replace(TAX, short_carryover=Decimal(carried), carryover_into=2026)
+    harvest = replace(_home().harvest, discount_rate=Decimal(rate))
+    home = _home(held("taxable", "AAA", 70_000, 70_000), tax=tax)._replace(harvest=harvest)
+    _, planning = prepared(home)
+    planes = year_tax(planning, 1_000_000.0, 20_000_000.0)
+    so_far = tax_of(planning.year, tax, STATUTES, harvest.discount_rate)
+    for gain in range(-1_000_000, 600_001, 7_321):
+        for term, gains in ((Term.SHORT, (gain, 0)), (Term.LONG, (0, gain))):
+            after = tax_of(
+                planning.year.after(term, Decimal(gain)), tax, STATUTES, harvest.discount_rate
+            )
+            below = float(after - so_far) - planes.at(*gains)
+            assert -0.001 < below <= 40

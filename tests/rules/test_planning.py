@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.houses import START, TOML, FixedPrices, OpenCalendars, lot
 from tests.rules.homes import STATUTES, TODAY, Home, homes
+from tests.rules.plan_homes import COUPLE, FREE, WIDE_BAND, held, household, is_planned
 
 from trimtab.domain.household import accounts_of, decode_household, instruments_of
 from trimtab.domain.memory import BandMemory, Memory
@@ -62,7 +63,7 @@ def test_where_nothing_calls_for_a_plan_the_planner_would_have_found_nothing(hom
 def test_the_decision_is_the_same_as_if_the_tax_ledger_had_been_built(home):
     """A plan is the trades and the refusals, and nothing else of a decision comes from the lots."""
     decision = home.decide()
-    trades, refusals, _ = make_plan(*_prepared(home))
+    trades, refusals = make_plan(*_prepared(home))[:2]
     assert (decision.plan is None) == (not trades)
     assert decision.refusals[: len(refusals)] == refusals
     standing = decision.refusals[len(refusals) :]
@@ -119,6 +120,26 @@ def test_this_calls_for_a_plan(home):
 )
 def test_this_does_not(home):
     assert not _calls_for_a_plan(home())
+
+
+@pytest.mark.parametrize(
+    ("days", "cash", "is_invested"),
+    [
+        pytest.param(0, 999, False, id="a twentieth of 20,000 is left over: it waits"),
+        pytest.param(0, 1_001, True, id="more is new money"),
+        pytest.param(1, 999, True, id="the next day it is idle"),
+        pytest.param(1, 499, False, id="it is not worth an order"),
+    ],
+)
+def test_what_todays_orders_left_over_is_not_invested_before_tomorrow(days, cash, is_invested):
+    home = household(
+        [held("ira", "AAA", 40_000, 40_000), held("ira", "BBB", 20_000, 20_000, days)],
+        {"ira": cash},
+        accounts=COUPLE,
+        bands=WIDE_BAND,
+        orders=replace(FREE, invest_cash_from=Decimal(500)),
+    )
+    assert is_planned(home) is is_invested
 
 
 def test_a_cash_class_keeps_its_cash():

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from trimtab.domain.errors import FileFaults, InputError
 from trimtab.domain.facts import Facts
 from trimtab.domain.memory import Memory
-from trimtab.domain.numbers import ONE, ZERO, Money, Price, Weight
+from trimtab.domain.numbers import CENT, ONE, ZERO, Money, Price, Weight
 from trimtab.domain.policy import FlowRule, HouseholdFile
 from trimtab.domain.values import AccountKind, Balance, Quote, Snapshot, trade_date
 from trimtab.rules.words import money
@@ -19,8 +19,9 @@ OPTION = "--what-if"
 _FLOWS = ("deposit", "withdraw")
 _DIGITS_MAX = 15
 _FACTOR_MAX = 100
-_CENT_PLACES = 2
-_CHANGE = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*%")
+_SYMBOLS_SHOWN = 12
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+_CHANGE = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)\s*%")
 
 
 class Assumptions(NamedTuple):
@@ -130,26 +131,41 @@ class _Reader:
         key, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not key or not value:
             raise _Fault("write KEY=VALUE, such as deposit=5000, withdraw=3000 or VTI=-20%")
-        name, colon, account = key.partition(":")
-        if name in _FLOWS:
-            account = account if colon else self._first_taxable(name)
+        word, colon, account = (part.strip() for part in key.partition(":"))
+        name = _named(word, _FLOWS)
+        if name is not None:
+            account = self._account(account) if colon else self._first_taxable(name)
             self._read_flow(name, account, value)
             return f"{name}:{account}={value}"
-        if key in self._file.instruments:
-            self._read_price(key, value)
-        elif key in self._file.classes:
-            self._read_class(key, value)
-        else:
-            raise _Fault(
-                f"{key!r} is neither deposit, withdraw, a symbol nor a class of this household: "
-                f"its classes are {', '.join(self._file.classes)}"
-            )
-        return f"{key}={value}"
+        symbol = _named(key, self._file.instruments)
+        of_class = _named(key, self._file.classes)
+        if symbol is not None and (key in self._file.instruments or of_class != key):
+            self._read_price(symbol, value)
+            return f"{symbol}={value}"
+        if of_class is None:
+            raise self._unknown(key)
+        self._read_class(of_class, value)
+        return f"{of_class}={value}"
+
+    def _unknown(self, key: str) -> _Fault:
+        """That *key* means nothing here, with what would."""
+        classes, symbols = self._file.classes, sorted(self._file.instruments)
+        shown = ", ".join(symbols[:_SYMBOLS_SHOWN])
+        more = len(symbols) - _SYMBOLS_SHOWN
+        return _Fault(
+            f"{key!r} is neither deposit, withdraw, a symbol nor a class of this household: "
+            f"its classes are {', '.join(classes)}, its symbols {shown}"
+            f"{f' and {more} more' if more > 0 else ''}"
+        )
+
+    def _account(self, told: str) -> str:
+        account = _named(told, self._file.accounts)
+        if account is None:
+            known = ", ".join(self._file.accounts)
+            raise _Fault(f"there is no account {told!r}: the household has {known}")
+        return account
 
     def _read_flow(self, name: str, account: str, value: str) -> None:
-        if account not in self._file.accounts:
-            known = ", ".join(self._file.accounts)
-            raise _Fault(f"there is no account {account!r}: the household has {known}")
         if account in self.money[name]:
             raise _Fault(f"{name} for {account} is given twice")
         self.money[name][account] = _amount(value)
@@ -188,6 +204,15 @@ class _Reader:
             raise _Fault(f"the price of {symbol} is moved twice")
 
 
+def _named(told: str, known: Iterable[str]) -> str | None:
+    """Which of *known* is meant by *told*, in any letter case; None where it is not one of them."""
+    names = list(known)
+    if told in names:
+        return told
+    alike = [name for name in names if name.casefold() == told.casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
 def _tell(faults: list[str]) -> None:
     """Raises InputError where there are *faults*."""
     if len(faults) == 1:
@@ -199,9 +224,11 @@ def _tell(faults: list[str]) -> None:
 def _amount(value: str) -> Money:
     amount = _number(value)
     if amount is None or amount <= 0:
-        raise _Fault(f"{value!r} is no amount: write one above zero, such as 5000")
-    exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -_CENT_PLACES:
+        raise _Fault(
+            f"{value!r} is no amount: write one above zero in plain digits, such as 5000, 5,000 or "
+            "5000.50"
+        )
+    if amount != amount.quantize(CENT):
         raise _Fault(f"{value!r} is no amount: write it in whole cents")
     return amount
 
@@ -224,12 +251,11 @@ def _factor(value: str) -> Weight:
 
 
 def _number(value: str) -> Decimal | None:
-    """The number that *value* spells in plain digits; None where it spells none."""
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
+    """The number that *value* spells in digits, thousands parted by commas or not; else None."""
+    if _NUMBER.fullmatch(value) is None:
         return None
-    return number if number.is_finite() and number.adjusted() < _DIGITS_MAX else None
+    number = Decimal(value.replace(",", ""))
+    return number if number.adjusted() < _DIGITS_MAX else None
 
 
 def _factors(snapshot: Snapshot, assumptions: Assumptions) -> Iterator[tuple[str, Weight]]:

@@ -19,17 +19,21 @@ from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.trades import Decision
 from trimtab.domain.values import Account, Lot, Relief, Snapshot
-from trimtab.rules.cycle import decide, look_at, prepare
+from trimtab.rules.cycle import decide, expected, look_at, prepare
+from trimtab.rules.holdings import holdings
 from trimtab.rules.plan.alternatives import Explanation, explain
+from trimtab.rules.plan.apply import holdings_after
+from trimtab.rules.plan.undone import lacking_of
 
 
 class Look(NamedTuple):
-    """A decision and what it was made from."""
+    """A decision and what it was made from; `lacking` is due cash that it could not raise."""
 
     snapshot: Snapshot
     memory: Memory
     facts: Facts
     decision: Decision
+    lacking: Money = ZERO
 
     @property
     def objective(self) -> Money | None:
@@ -75,16 +79,17 @@ def today(house: House, outcome: Outcome) -> Look:
     if outcome.decision is None or outcome.snapshot is None:
         raise DataSuspect(outcome.sentence)
     memory = _before(house.journal.entries(), outcome.cycle)
-    return Look(outcome.snapshot, memory, facts_of(house.file), outcome.decision)
+    return _told(Look(outcome.snapshot, memory, facts_of(house.file), outcome.decision))
 
 
 def explained(house: House, look: Look) -> tuple[Mapping[str, Lot], Explanation | None]:
     """The lots that the trades of *look* name, and its plan beside its alternatives."""
-    snapshot, memory, facts, decision = look
+    snapshot, memory, facts, decision, _ = look
     if decision.plan is None:
         return {}, None
     policy = policy_in_force(memory)
-    begun = look_at(snapshot, policy, memory)
+    due = expected(facts.withdrawals, snapshot, policy)
+    begun = look_at(snapshot, policy, memory, due=due)
     prepared, planning = prepare(snapshot, policy, memory, facts, house.statutes, begun)
     lots = {lot.id: lot for lot in prepared.lots}
     return lots, explain(prepared, planning, decision.plan.trades)
@@ -149,7 +154,18 @@ def _decided(house: House, snapshot: Snapshot, memory: Memory, facts: Facts) -> 
     decision = decide(
         snapshot, policy_in_force(memory), memory, facts, house.statutes, cycle="hypothetical"
     )
-    return Look(snapshot, memory, facts, decision)
+    return _told(Look(snapshot, memory, facts, decision))
+
+
+def _told(look: Look) -> Look:
+    """*look* with the cash that is due and that its plan does not raise."""
+    snapshot, policy, plan = look.snapshot, policy_in_force(look.memory), look.decision.plan
+    due = expected(look.facts.withdrawals, snapshot, policy)
+    if not due:
+        return look
+    trades = () if plan is None else plan.trades
+    after = holdings_after(snapshot, policy, holdings(snapshot, policy), trades)
+    return look._replace(lacking=sum(lacking_of(due, after).values(), ZERO))
 
 
 def _before(entries: Iterable[Entry], cycle: str) -> Memory:

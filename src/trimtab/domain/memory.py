@@ -1,6 +1,7 @@
 """What a household remembers: the journal, folded."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
@@ -88,7 +89,7 @@ class OrderMemory(Struct, frozen=True, kw_only=True):
 
 
 class Unsettled(Struct, frozen=True, kw_only=True):
-    """Money of a fill that changes hands on a date: proceeds, or a purchase (negative)."""
+    """Proceeds of a sale that are still in the account and settle on a date."""
 
     account: str
     amount: Money
@@ -162,20 +163,39 @@ class Memory(Struct, frozen=True, kw_only=True):
         return tuple(known for known in self.orders.values() if not known.status.is_final)
 
     def unsettled_cash(self, account: str, today: dt.date) -> Money:
-        """The part of an account's cash that is not there yet on *today*: it may not leave.
-
-        Purchases that settle on the same days are paid with it, so they are taken off.
-        """
-        pending = (
-            waiting.amount
-            for waiting in self.unsettled
-            if waiting.account == account and waiting.settles_on > today
-        )
-        return max(ZERO, sum(pending, ZERO))
+        """The part of an account's cash that is not there yet on *today*: it may not leave."""
+        return unsettled_on(self.unsettled, account, today)
 
     def blocked(self, account: str) -> bool:
         """Whether a discrepancy forbids trading in *account*."""
         return account in self.discrepancies
+
+
+def unsettled_on(waiting: Iterable[Unsettled], account: str, day: dt.date) -> Money:
+    """Proceeds of an account's sales that have not settled by *day*."""
+    return sum((w.amount for w in waiting if w.account == account and w.settles_on > day), ZERO)
+
+
+def unsettled_after(waiting: Iterable[Unsettled], fill: Fill, cash: Money) -> tuple[Unsettled, ...]:
+    """What waits to settle once *fill* has left *cash* in its account.
+
+    A purchase takes settled cash first and settles nothing: the proceeds of the day stay unsettled,
+    as far as they are still there. Those that settle first are spent first.
+    """
+    day = trade_date(fill.at)
+    still = [one for one in waiting if one.settles_on > day]
+    if fill.side is Side.SELL and fill.settles_on > day:
+        amount = fill.quantity * fill.price - fill.fee
+        still.append(Unsettled(account=fill.account, amount=amount, settles_on=fill.settles_on))
+    left, kept = max(ZERO, cash), list[Unsettled]()
+    for one in sorted(still, key=lambda one: one.settles_on, reverse=True):
+        amount = one.amount
+        if one.account == fill.account:
+            amount = min(amount, left)
+            left -= amount
+        if amount > 0:
+            kept.append(replace(one, amount=amount))
+    return tuple(reversed(kept))
 
 
 _OWN_COLLECTIONS = (
@@ -398,9 +418,8 @@ def _remember_fill(draft: Memory, event: OrderFilled) -> None:
     value = fill.quantity * fill.price
     amount = value - fill.fee if fill.side is Side.SELL else -(value + fill.fee)
     _add_cash(draft, fill.account, draft.base_currency, amount)
-    pending = Unsettled(account=fill.account, amount=amount, settles_on=fill.settles_on)
-    waiting = (p for p in draft.unsettled if p.settles_on > trade_date(fill.at))
-    force_setattr(draft, "unsettled", (*waiting, pending))
+    cash = draft.cash[fill.account, draft.base_currency]
+    force_setattr(draft, "unsettled", unsettled_after(draft.unsettled, fill, cash))
     known = draft.orders.get(fill.order_id)
     if known is not None:
         draft.orders[fill.order_id] = replace(

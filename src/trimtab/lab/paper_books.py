@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from trimtab.domain.memory import Unsettled
+from trimtab.domain.memory import Unsettled, unsettled_after
 from trimtab.domain.numbers import ZERO, Money, Quantity, share_of, split_quantity
 from trimtab.domain.trades import (
     Activity,
@@ -78,9 +78,8 @@ class PaperAccount(Struct, frozen=True, kw_only=True):
         return held
 
     def unsettled_on(self, day: dt.date) -> Money:
-        """Cash that has not settled by *day*: proceeds, less purchases that settle with them."""
-        pending = (known.amount for known in self.unsettled if known.settles_on > day)
-        return max(ZERO, sum(pending, ZERO))
+        """Cash that has not settled by *day*: proceeds that are still there."""
+        return sum((one.amount for one in self.unsettled if one.settles_on > day), ZERO)
 
 
 class Books(Struct, frozen=True, kw_only=True):
@@ -168,10 +167,12 @@ def book_fill(books: Books, fill: Fill, picks: Sequence[LotPick], currency: str)
     else:
         amount = -(value + fill.fee)
         account = replace(account, lots=(*account.lots, _bought(fill, value + fill.fee)))
-    pending = Unsettled(account=fill.account, amount=amount, settles_on=fill.settles_on)
-    still = (known for known in account.unsettled if known.settles_on > trade_date(fill.at))
-    account = _with_cash(replace(account, unsettled=(*still, pending)), currency, amount)
-    account = replace(account, activities=(*account.activities, fill))
+    account = _with_cash(account, currency, amount)
+    account = replace(
+        account,
+        unsettled=unsettled_after(account.unsettled, fill, account.cash[currency]),
+        activities=(*account.activities, fill),
+    )
     known = books.orders[fill.order_id]
     filled = known.filled + fill.quantity
     known = replace(

@@ -134,20 +134,18 @@ def _new_lot(fill: Fill, quantity: Quantity, memory: Memory) -> Lot:
 def _sellable_from(memory: Memory, account: str, cost: Money, day: dt.date) -> dt.date | None:
     """When the money that paid for a purchase is settled, if it was not yet.
 
-    Settled money is taken to be spent first, which keeps more units rather than fewer.
-
-    Selling before that would be a good-faith violation in a cash account (Regulation T, 220.8).
+    Settled money is spent first. Selling before that would be a good-faith violation in a cash
+    account (Regulation T, 12 CFR 220.8).
     """
     cash = memory.cash.get((account, memory.base_currency), ZERO)
     pending = [
-        unsettled
-        for unsettled in memory.unsettled
-        if unsettled.account == account and unsettled.settles_on > day and unsettled.amount > 0
+        waiting.settles_on
+        for waiting in memory.unsettled
+        if waiting.account == account and waiting.settles_on > day
     ]
-    settled = cash - sum((unsettled.amount for unsettled in pending), ZERO)
-    if settled >= cost or not pending:
+    if not pending or cash - memory.unsettled_cash(account, day) >= cost:
         return None
-    return max(unsettled.settles_on for unsettled in pending)
+    return max(pending)
 
 
 def _picks(fill: Fill, quantity: Quantity, memory: Memory, account: Account) -> tuple[LotPick, ...]:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from trimtab.domain.facts import Facts
 from trimtab.domain.law import Statutes
 from trimtab.domain.memory import BandMemory, Memory
-from trimtab.domain.numbers import CENT, ZERO, Money, Weight, round_to_step, round_up_to_step
+from trimtab.domain.numbers import ZERO, Money, Weight
 from trimtab.domain.policy import BandPolicy, FlowRule, Policy
 from trimtab.domain.trades import (
     BandState,
@@ -25,10 +25,10 @@ from trimtab.domain.values import AccountKind, Snapshot, trade_date
 from trimtab.rules import gates
 from trimtab.rules.breaker import unit_value
 from trimtab.rules.drift import (
+    NO_DEPOSITS,
     advance,
+    deposits_of,
     finish,
-    least_deposit,
-    least_deposit_into_bands,
     measure,
 )
 from trimtab.rules.holdings import Holdings, bands_of, cash_class, holdings, targets_of
@@ -41,6 +41,7 @@ from trimtab.rules.plan import (
     may_plan,
     plan_id,
 )
+from trimtab.rules.plan.planning import divided_accounts, set_aside
 from trimtab.rules.schedule import flows_due
 from trimtab.rules.tax.books import as_instructed, books_at, tax_lots
 from trimtab.rules.tax.locks import RecentPurchase, purchase_locks, recent_purchases
@@ -68,6 +69,9 @@ class Look(Struct, frozen=True, kw_only=True):
     is_defensive: bool
 
 
+_NOTHING: Mapping[str, Money] = {}
+
+
 def decide(
     snapshot: Snapshot,
     policy: Policy,
@@ -82,18 +86,19 @@ def decide(
     *cycle* names the turn and enters the plan's id. Nothing here reads a clock, a file or chance.
     A household in which nothing can call for a plan is decided without its tax ledger.
     """
-    look = look_at(snapshot, policy, memory)
+    due = expected(facts.withdrawals, snapshot, policy)
+    look = look_at(snapshot, policy, memory, due=due)
     held, drifts, transitions = look.held, look.drifts, look.transitions
-    due = _expected(facts.withdrawals, snapshot, policy)
     planned = Planned((), (), None)
     if may_plan(snapshot, policy, held, drifts, due=due, is_defensive=look.is_defensive):
         snapshot, planning = prepare(snapshot, policy, memory, facts, statutes, look)
         planned = make_plan(snapshot, planning)
     trades = planned.trades
-    if not trades and not look.suspects:
+    if not trades and not look.suspects and not planned.is_withheld:
         drifts, ended = finish(drifts, look.bands)
         transitions = _joined(transitions, ended)
-    plan = _plan(snapshot, policy, memory, planned, drifts, cycle=cycle)
+    name = plan_id(memory.name, cycle, trades)
+    plan = _plan(snapshot, policy, planned, drifts, due=due, name=name)
     evidence = gates.check(
         gates.Gating(
             trades=trades,
@@ -108,14 +113,14 @@ def decide(
     )
     stopped = gates.held_by(evidence)
     going = gates.allowed(trades, stopped)
-    deposit = None if look.suspects else least_deposit(drifts, held.total)
-    into_bands = None if look.suspects else _deposit_into_bands(drifts, held.total)
+    deposits = NO_DEPOSITS
+    if not look.suspects:
+        divided = held.total - set_aside(snapshot, policy, held, due)
+        deposits = deposits_of(drifts, divided, _to_come(facts, snapshot, policy))
     quiet = ""
     if plan is None and not look.suspects:
         waits_until = None if look.looked else look.next_look
-        quiet = _nothing_to_do(drifts, waits_until) + _deposits(
-            deposit, into_bands, snapshot.base_currency
-        )
+        quiet = _nothing_to_do(drifts, waits_until) + deposits.told(snapshot.base_currency)
     told = _as_instructed(trades, snapshot)
     return Decision(
         at=snapshot.at,
@@ -127,15 +132,20 @@ def decide(
         evidence=evidence,
         held=stopped,
         refusals=(*planned.refusals, *_standing_notes(snapshot, policy, held, trades)),
-        least_deposit=None if deposit is None else round_up_to_step(deposit[1], CENT),
+        least_deposit=None if deposits.to_target is None else deposits.to_target[1],
         sentence=_sentence(plan, going, stopped, quiet),
         looked=look.looked,
-        deposit_into_bands=into_bands,
+        deposit_into_bands=deposits.into_bands,
     )
 
 
-def look_at(snapshot: Snapshot, policy: Policy, memory: Memory) -> Look:
-    """How far the household of *snapshot* has drifted, and which episodes that opens or ends."""
+def look_at(
+    snapshot: Snapshot, policy: Policy, memory: Memory, *, due: Mapping[str, Money] = _NOTHING
+) -> Look:
+    """How far the household of *snapshot* has drifted, and which episodes that opens or ends.
+
+    *due* is what is to leave each account soon: cash that waits for it is no drift.
+    """
     held = holdings(snapshot, policy)
     is_defensive = memory.breaker is not None
     targets = targets_of(policy, is_defensive=is_defensive)
@@ -143,7 +153,7 @@ def look_at(snapshot: Snapshot, policy: Policy, memory: Memory) -> Look:
     suspects = gates.suspects(snapshot, policy)
     next_look = _next_look(memory, bands)
     looked = not suspects and (next_look is None or trade_date(snapshot.at) >= next_look)
-    measured = measure(held.values, held.total, targets, bands)
+    measured = _measured(snapshot, policy, held, targets, due)
     drifts, transitions = advance(measured, memory.bands, bands, snapshot.at, looks=looked)
     if suspects:
         drifts, transitions = _unmoved(measured, memory), ()
@@ -202,8 +212,8 @@ def prepare(
         recent=recent,
         closed=_closed(memory),
         year=year_to_date(ledger.sales(), ledger.accounts, facts.tax, today.year),
-        due=_expected(facts.withdrawals, snapshot, policy),
-        coming=_expected(facts.contributions, snapshot, policy),
+        due=expected(facts.withdrawals, snapshot, policy),
+        coming=expected(facts.contributions, snapshot, policy),
         sold_before=gates.sold_on(memory, today),
         sold_today=frozenset(
             (sale.account, sale.symbol) for sale in memory.disposals if sale.sold == today
@@ -213,7 +223,7 @@ def prepare(
     return snapshot, planning
 
 
-def _expected(rules: Iterable[FlowRule], snapshot: Snapshot, policy: Policy) -> dict[str, Money]:
+def expected(rules: Iterable[FlowRule], snapshot: Snapshot, policy: Policy) -> dict[str, Money]:
     """What *rules* move from today on, by account, in the days for which the plan provides."""
     today = trade_date(snapshot.at)
     until = today + dt.timedelta(days=policy.plan.raise_cash_days)
@@ -221,6 +231,28 @@ def _expected(rules: Iterable[FlowRule], snapshot: Snapshot, policy: Policy) -> 
     for flow in flows_due(rules, today - dt.timedelta(days=1), until):
         amounts[flow.account] = amounts.get(flow.account, ZERO) + flow.amount
     return amounts
+
+
+def _measured(
+    snapshot: Snapshot,
+    policy: Policy,
+    held: Holdings,
+    targets: Mapping[str, Weight],
+    due: Mapping[str, Money],
+) -> tuple[Drift, ...]:
+    """The drift of every class, without the cash that waits to be withdrawn."""
+    aside = set_aside(snapshot, policy, held, due)
+    values = dict(held.values)
+    in_cash = cash_class(policy, snapshot.base_currency)
+    if in_cash is not None:
+        values[in_cash] -= aside
+    return measure(values, held.total - aside, targets, bands_of(policy))
+
+
+def _to_come(facts: Facts, snapshot: Snapshot, policy: Policy) -> Money:
+    """Contributions of the days for which the plan provides, as far as the targets divide them."""
+    coming = expected(facts.contributions, snapshot, policy)
+    return sum((coming[name] for name in divided_accounts(snapshot, policy, coming)), ZERO)
 
 
 def _as_instructed(trades: tuple[Trade, ...], snapshot: Snapshot) -> dict[Trade, Trade]:
@@ -271,20 +303,20 @@ def _joined(
 def _plan(
     snapshot: Snapshot,
     policy: Policy,
-    memory: Memory,
     planned: Planned,
     drifts: tuple[Drift, ...],
     *,
-    cycle: str,
+    due: Mapping[str, Money],
+    name: str,
 ) -> Plan | None:
     trades = planned.trades
     if not trades:
         return None
-    later = holdings(apply_trades(snapshot, trades), policy)
+    then = apply_trades(snapshot, trades)
     targets = {drift.asset_class: drift.target for drift in drifts}
-    after = measure(later.values, later.total, targets, bands_of(policy))
+    after = _measured(then, policy, holdings(then, policy), targets, due)
     plan = Plan(
-        id=plan_id(memory.name, cycle, trades),
+        id=name,
         at=snapshot.at,
         trades=trades,
         before=drifts,
@@ -326,6 +358,7 @@ def _standing_notes(
             )
             for account, idle in held.free.items()
             if snapshot.accounts[account].kind is AccountKind.CRYPTO
+            and idle > 0
             and idle >= policy.orders.invest_cash_from
         ]
     return tuple(notes)
@@ -377,23 +410,3 @@ def _nothing_to_do(drifts: tuple[Drift, ...], waits_until: dt.date | None) -> st
         for drift in drifts
     ]
     return f"{text} {'; '.join(distances)}."
-
-
-def _deposit_into_bands(drifts: tuple[Drift, ...], total: Money) -> Money | None:
-    """The least deposit in whole cents beyond the edges, since a class on its edge is still out."""
-    deposit = least_deposit_into_bands(drifts, total)
-    return None if deposit is None else round_to_step(deposit, CENT) + CENT
-
-
-def _deposits(deposit: tuple[str, Money] | None, into_bands: Money | None, currency: str) -> str:
-    """What new money would mend without a sale: the worst class, and every one that is out."""
-    text = ""
-    if deposit is not None:
-        amount = money(round_up_to_step(deposit[1], CENT), currency)
-        text = f" A deposit of {amount} would bring {deposit[0]} back to its target without a sale."
-    if into_bands is not None:
-        text += (
-            f" A deposit of {money(into_bands, currency)} would bring every class back into its "
-            "band without a sale."
-        )
-    return text

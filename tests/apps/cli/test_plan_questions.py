@@ -47,7 +47,7 @@ def test_a_fall_of_the_market_is_planned_beside_today(untouched):
     shown = trimtab(*question).out.splitlines()
     assert shown[0].startswith("If us-stocks=-20%: ")
     start = shown.index("Today and then, in USD")
-    assert [line.split("  ")[0] for line in shown[start + 2 : start + 11]] == [
+    assert [line.split("  ")[0] for line in shown[start + 2 : start + 12]] == [
         "value",
         "trades",
         "sold",
@@ -55,6 +55,7 @@ def test_a_fall_of_the_market_is_planned_beside_today(untouched):
         "turnover",
         "tax",
         "trading cost",
+        "in all",
         "largest drift before",
         "largest drift after",
     ]

@@ -113,6 +113,16 @@ def test_lots_in_another_order_are_told_where_that_costs_or_saves_something():
     )
 
 
+def test_a_loss_that_would_be_washed_is_told_even_where_the_tax_is_the_same():
+    order = LotOrder(method="hifo", gain=Decimal(1), price=Decimal(0), washed=Decimal(200))
+    told = Explained(account="joint", symbol="VTI", side=Side.SELL, orders=(order,))
+    (note,) = plain_lines(trade_notes(told, "USD"))
+    assert note == (
+        "  - With other lots: highest cost first costs the same, and 200.00 USD of its loss would "
+        "be a wash sale."
+    )
+
+
 def test_the_best_alternative_refused_is_told_in_its_own_sentence():
     refused = Refused(account="ira", symbol="VTI", dearer=Decimal(5), sentence="VTI was not it.")
     (note,) = plain_lines(trade_notes(explained(refused=refused), "USD"))
@@ -187,6 +197,29 @@ def test_reliefs_that_differ_in_nothing_say_so():
     lines = plain_lines(relief_blocks(comparison("0"), "USD"))
     assert "- hifo: the same trades and the same lots." in lines
     assert "- taxable: specific, the lots named with each sale." in lines
+
+
+def test_cash_that_cannot_be_raised_has_a_column_and_what_is_not_proven_has_none():
+    told = plain_lines(relief_blocks(comparison("0"), "USD"))
+    assert " ".join(told[1].split()) == "relief orders turnover tax cost in all drift after"
+    look = comparison("0").as_it_is
+    plan = look.decision.plan
+    assert plan is not None
+    short = look._replace(
+        lacking=Decimal("3354.33"),
+        decision=replace(look.decision, plan=replace(plan, certificate=None)),
+    )
+    without = Comparison(short, dict.fromkeys(Relief, short), ())
+    told = plain_lines(relief_blocks(without, "USD"))
+    assert " ".join(told[1].split()) == "relief orders turnover tax cost not raised drift after"
+    assert told[2].split()[-3] == "3,354.33"
+    assert any("no plan keeps every rule then" in line for line in told)
+    first, *_ = relief_document(without, "Test", "USD").plans
+    assert (first.lacking, first.objective) == ("3354.33", None)
+    mixed = Comparison(look, dict.fromkeys(Relief, short), ())
+    header = plain_lines(relief_blocks(mixed, "USD"))[1]
+    assert "in all" in header
+    assert "not raised" in header
 
 
 def test_where_nothing_is_planned_it_does_not_matter_how_lots_are_booked():

@@ -84,7 +84,7 @@ def _suppose(house: "House", assumed: tuple[str, ...], *, as_json: bool) -> int:
     now = today(house, run_once(house, executes=False))
     then = what_if(house, now, assumptions)
     supposition = Supposition(
-        assumptions.texts, now.decision, then.decision, known_of(house, now), known_of(house, then)
+        assumptions.texts, now, then, known_of(house, now), known_of(house, then)
     )
     if as_json:
         show_document(what_if_document(supposition, house.file.household.name))

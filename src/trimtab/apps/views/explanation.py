@@ -1,6 +1,6 @@
 """A plan explained: what it costs, how far that is proven, and what each trade was chosen over."""
 
-from trimtab.apps.views.figures import cents, counted, digits
+from trimtab.apps.views.figures import cents, counted, digits, in_cents
 from trimtab.apps.views.page import Block, Column, Heading, Row, Sentence, Table
 from trimtab.apps.views.plan_documents import (
     AgingLotDocument,
@@ -9,7 +9,7 @@ from trimtab.apps.views.plan_documents import (
     CostDocument,
     LotOrderDocument,
 )
-from trimtab.domain.numbers import CENT, ONE, ZERO, Money, Weight, to_cents
+from trimtab.domain.numbers import CENT, ONE, ZERO, Money, Weight
 from trimtab.domain.trades import Certificate, PlanCost, Side
 from trimtab.rules.plan.alternatives import AgingLot, Explained, LotOrder, order_words
 from trimtab.rules.plan.passed_over import Refused
@@ -59,7 +59,7 @@ def trade_notes(explained: Explained | None, currency: str) -> list[Block]:
     if explained is None:
         return []
     notes = []
-    if any(_says(order.price) for order in explained.orders):
+    if any(_says(order.price) or _says(order.washed) for order in explained.orders):
         texts = [order_words(order, currency) for order in explained.orders]
         notes.append(f"With other lots: {'; '.join(texts)}.")
     refused = explained.refused
@@ -125,7 +125,10 @@ def certificate_document(certificate: Certificate) -> CertificateDocument:
 def order_document(order: LotOrder) -> LotOrderDocument:
     """The sale with its lots in another order, in cents."""
     return LotOrderDocument(
-        method=order.method, gain=_in_cents(order.gain), price=_in_cents(order.price)
+        method=order.method,
+        gain=in_cents(order.gain),
+        price=in_cents(order.price),
+        washed=in_cents(order.washed),
     )
 
 
@@ -135,7 +138,7 @@ def alternative_document(refused: Refused) -> AlternativeDocument:
         account=refused.account,
         symbol=refused.symbol,
         lot_id=refused.lot_id,
-        dearer=_in_cents(refused.dearer),
+        dearer=in_cents(refused.dearer),
         until=refused.until,
         long_from=refused.long_from,
         sentence=refused.sentence,
@@ -150,9 +153,9 @@ def aging_document(lot: AgingLot) -> AgingLotDocument:
         lot_id=lot.lot_id,
         acquired=lot.acquired,
         quantity=digits(lot.quantity),
-        gain=_in_cents(lot.gain),
+        gain=in_cents(lot.gain),
         long_from=lot.long_from,
-        saves=_in_cents(lot.saves),
+        saves=in_cents(lot.saves),
     )
 
 
@@ -199,7 +202,3 @@ def _cost_document(cost: PlanCost) -> CostDocument:
         wash=digits(cost.wash),
         total=digits(cost.total),
     )
-
-
-def _in_cents(amount: Money) -> str:
-    return digits(to_cents(amount) + 0)

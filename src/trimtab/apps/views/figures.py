@@ -38,6 +38,11 @@ def digits(number: Decimal) -> str:
     return f"{number:f}"
 
 
+def in_cents(amount: Money) -> str:
+    """Money in whole cents as a document keeps it: `1234.50`, and never minus zero."""
+    return digits(to_cents(amount) + 0)
+
+
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 trade`, `2 trades`."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from trimtab.apps.hypothetical import planned_tax
+from trimtab.apps.hypothetical import Look, planned_tax
 from trimtab.apps.views.figures import cents
 from trimtab.apps.views.hypothetical_documents import WhatIfDocument
 from trimtab.apps.views.page import Block, Column, Heading, Sentence, Table, rows_of
@@ -11,36 +11,44 @@ from trimtab.domain.numbers import ZERO, Money, Weight
 from trimtab.domain.trades import Decision, Side
 from trimtab.rules.words import listing, percent
 
+ONLY_ASKED = Sentence(
+    "This is a question, not a plan: nothing was sent and nothing was written.", "strong"
+)
+"""How the answer to a question ends."""
+_LACKING = "cash not raised"
+_RARE = ("in all", _LACKING)
+"""Figures that are shown where there is one."""
+_NOTHING = {"-", "0.00"}
+
 
 class Supposition(NamedTuple):
-    """What was assumed, as it was written; the decision of today and the one that would be."""
+    """What was assumed, as it was written; the look of today and the one that would be."""
 
     texts: tuple[str, ...]
-    today: Decision
-    then: Decision
+    today: Look
+    then: Look
     known_today: Known
     known_then: Known
 
 
 def what_if_blocks(supposition: Supposition) -> list[Block]:
     """Both decisions in a short table, then all of the one that would be."""
-    today, then = supposition.today, supposition.then
+    figures = zip(_figures(supposition.today), _figures(supposition.then), strict=True)
     currency = supposition.known_then.currency
     table = Table(
         (Column(""), Column("today", is_figure=True), Column("then", is_figure=True)),
         rows_of(
             (name, first, second)
-            for (name, first), (_, second) in zip(_figures(today), _figures(then), strict=True)
+            for (name, first), (_, second) in figures
+            if name not in _RARE or {first, second} - _NOTHING
         ),
     )
     return [
         Sentence(_told(supposition), "strong"),
         Heading(f"Today and then, in {currency}"),
         table,
-        *decision_blocks(then, supposition.known_then),
-        Sentence(
-            "This is a question, not a plan: nothing was sent and nothing was written.", "strong"
-        ),
+        *decision_blocks(supposition.then.decision, supposition.known_then),
+        ONLY_ASKED,
     ]
 
 
@@ -50,8 +58,8 @@ def what_if_document(supposition: Supposition, household: str) -> WhatIfDocument
         household=household,
         assumptions=supposition.texts,
         sentence=_told(supposition),
-        today=decision_document(supposition.today, supposition.known_today),
-        then=decision_document(supposition.then, supposition.known_then),
+        today=decision_document(supposition.today.decision, supposition.known_today),
+        then=decision_document(supposition.then.decision, supposition.known_then),
     )
 
 
@@ -74,11 +82,11 @@ def planned_cost(decision: Decision) -> Money:
 
 
 def _told(supposition: Supposition) -> str:
-    return f"If {listing(list(supposition.texts))}: {supposition.then.sentence}"
+    return f"If {listing(list(supposition.texts))}: {supposition.then.decision.sentence}"
 
 
-def _figures(decision: Decision) -> list[tuple[str, str]]:
-    plan = decision.plan
+def _figures(look: Look) -> list[tuple[str, str]]:
+    decision, plan = look.decision, look.decision.plan
     trades = () if plan is None else plan.trades
     sold = sum((trade.value for trade in trades if trade.side is Side.SELL), ZERO)
     bought = sum((trade.value for trade in trades if trade.side is Side.BUY), ZERO)
@@ -90,6 +98,8 @@ def _figures(decision: Decision) -> list[tuple[str, str]]:
         ("turnover", cents(ZERO if plan is None else plan.turnover)),
         ("tax", cents(planned_tax(decision))),
         ("trading cost", cents(planned_cost(decision))),
+        ("in all", "-" if look.objective is None else cents(look.objective)),
+        (_LACKING, cents(look.lacking)),
         ("largest drift before", percent(largest_drift(decision, is_after=False), 2)),
         ("largest drift after", percent(largest_drift(decision, is_after=True), 2)),
     ]

@@ -26,6 +26,7 @@ class BookedDocument(Struct, frozen=True, kw_only=True):
     tax: Digits
     cost: Digits
     objective: Digits | None
+    lacking: Digits
     drift_after: Digits
     differs: tuple[str, ...]
 

@@ -36,6 +36,7 @@ class LotOrderDocument(Struct, frozen=True, kw_only=True):
     method: str
     gain: Digits
     price: Digits
+    washed: Digits
 
 
 class AlternativeDocument(Struct, frozen=True, kw_only=True):

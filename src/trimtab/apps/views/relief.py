@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from trimtab.apps.hypothetical import Comparison, Look, Switch, planned_tax
-from trimtab.apps.views.figures import cents, counted, digits
-from trimtab.apps.views.hypothetical import largest_drift, planned_cost
+from trimtab.apps.views.figures import cents, counted, digits, in_cents
+from trimtab.apps.views.hypothetical import ONLY_ASKED, largest_drift, planned_cost
 from trimtab.apps.views.hypothetical_documents import (
     BookedDocument,
     CompareReliefDocument,
     ReliefSwitchDocument,
 )
 from trimtab.apps.views.page import Block, Column, Heading, Sentence, Table, item, rows_of
-from trimtab.domain.numbers import CENT, ZERO, Money, Quantity, to_cents
+from trimtab.domain.numbers import CENT, ZERO, Quantity
 from trimtab.domain.trades import Side
 from trimtab.domain.values import Relief
 from trimtab.rules.words import listing, money, percent, units
@@ -23,6 +23,12 @@ _WORDS: Mapping[Relief, str] = {
 }
 _AS_IT_IS = "as it is"
 _DIFFERENCES_SHOWN = 3
+_IN_ALL, _LACKING = "in all", "not raised"
+_FIGURES = ("orders", "turnover", "tax", "cost", _IN_ALL, _LACKING, "drift after")
+_LACKS = (
+    "`not raised` is cash that is due and cannot be raised: no plan keeps every rule then, so what "
+    "such a plan costs in all is not told."
+)
 _CAUTION = (
     "One plan is compared: lots that it does not sell keep their gains for another day. A broker "
     "changes its standing order when it is told to; then change `relief` in household.toml."
@@ -45,18 +51,16 @@ def relief_blocks(comparison: Comparison, currency: str, texts: Sequence[str] = 
         Heading("How lots are booked now"),
         *(item(f"{one.id}: {one.relief}, {_WORDS[one.relief]}.") for one in comparison.accounts),
     ]
-    closing = Sentence(
-        "This is a question, not a plan: nothing was sent and nothing was written.", "strong"
-    )
     if all(look.decision.plan is None for look in comparison.reliefs.values()):
         text = (
             f"{given} plan sells nothing however lots are booked, so it makes no difference now. "
             "To ask about a day on which it does: `--what-if withdraw=10000 --compare relief`."
         )
-        return [Sentence(text, "strong"), *booked, closing]
+        return [Sentence(text, "strong"), *booked, ONLY_ASKED]
     return [
         Heading(f"{given} same household with its lots booked otherwise, in {currency}"),
         _table(comparison),
+        *_unproven(comparison),
         *booked,
         Heading("What differs"),
         *(
@@ -66,7 +70,7 @@ def relief_blocks(comparison: Comparison, currency: str, texts: Sequence[str] = 
         Heading("What another instruction would be worth"),
         *(item(_switch_words(switch, currency)) for switch in comparison.switches),
         Sentence(_CAUTION, "quiet"),
-        closing,
+        ONLY_ASKED,
     ]
 
 
@@ -90,18 +94,17 @@ def relief_document(
 
 
 def _table(comparison: Comparison) -> Table:
-    columns = (
-        Column("relief"),
-        Column("orders", is_figure=True),
-        Column("turnover", is_figure=True),
-        Column("tax", is_figure=True),
-        Column("cost", is_figure=True),
-        Column("in all", is_figure=True),
-        Column("drift after", is_figure=True),
+    looks = [(_AS_IT_IS, comparison.as_it_is)]
+    looks += [(str(relief), look) for relief, look in comparison.reliefs.items()]
+    is_proven = any(look.objective is not None for _, look in looks)
+    lacks = any(look.lacking > 0 for _, look in looks)
+    columns = [Column("relief"), *(Column(name, is_figure=True) for name in _FIGURES)]
+    left_out = {_IN_ALL: not is_proven, _LACKING: not lacks}
+    kept = [at for at, column in enumerate(columns) if not left_out.get(column.title, False)]
+    rows = [_row(name, look) for name, look in looks]
+    return Table(
+        tuple(columns[at] for at in kept), rows_of([[row[at] for at in kept] for row in rows])
     )
-    rows = [_row(_AS_IT_IS, comparison.as_it_is)]
-    rows += [_row(str(relief), look) for relief, look in comparison.reliefs.items()]
-    return Table(columns, rows_of(rows))
 
 
 def _row(name: str, look: Look) -> tuple[str, ...]:
@@ -113,8 +116,16 @@ def _row(name: str, look: Look) -> tuple[str, ...]:
         cents(planned_tax(decision)),
         cents(planned_cost(decision)),
         "-" if look.objective is None else cents(look.objective),
+        cents(look.lacking),
         percent(largest_drift(decision, is_after=True), 2),
     )
+
+
+def _unproven(comparison: Comparison) -> list[Block]:
+    """That cash is lacking, so that nothing is told in all."""
+    if not any(look.lacking > 0 for look in (comparison.as_it_is, *comparison.reliefs.values())):
+        return []
+    return [Sentence(_LACKS, "warn")]
 
 
 def _differences(now: Look, then: Look) -> list[str]:
@@ -181,9 +192,10 @@ def _booked_document(relief: str | None, look: Look, differs: tuple[str, ...]) -
         relief=relief,
         orders=0 if plan is None else len(plan.trades),
         turnover=digits(ZERO if plan is None else plan.turnover),
-        tax=_in_cents(planned_tax(decision)),
-        cost=_in_cents(planned_cost(decision)),
-        objective=None if look.objective is None else _in_cents(look.objective),
+        tax=in_cents(planned_tax(decision)),
+        cost=in_cents(planned_cost(decision)),
+        objective=None if look.objective is None else in_cents(look.objective),
+        lacking=in_cents(look.lacking),
         drift_after=digits(largest_drift(decision, is_after=True)),
         differs=differs,
     )
@@ -194,11 +206,7 @@ def _switch_document(switch: Switch, currency: str) -> ReliefSwitchDocument:
         account=switch.account,
         now=str(switch.now),
         then=str(switch.to),
-        tax=_in_cents(switch.tax),
-        worth=None if switch.worth is None else _in_cents(switch.worth),
+        tax=in_cents(switch.tax),
+        worth=None if switch.worth is None else in_cents(switch.worth),
         sentence=_switch_words(switch, currency),
     )
-
-
-def _in_cents(amount: Money) -> str:
-    return digits(to_cents(amount) + 0)

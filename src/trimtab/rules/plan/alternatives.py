@@ -28,13 +28,15 @@ Method = Literal["fifo", "hifo"]
 class LotOrder(Struct, frozen=True, kw_only=True):
     """The same sale with its lots taken in another order.
 
-    `gain` is what they would realize, a loss that would be washed left out; `price` by how much
-    the year's tax would be higher than with the plan's lots, negative where it would be lower.
+    `gain` is what they would realize without the loss that would be `washed`, which is positive;
+    `price` by how much the year's tax would be higher than with the plan's lots, negative where it
+    would be lower. A lot that may not be sold yet is in no order.
     """
 
     method: Method
     gain: Money
     price: Money
+    washed: Money = ZERO
 
 
 class AgingLot(Struct, frozen=True, kw_only=True):
@@ -121,9 +123,13 @@ def order_words(order: LotOrder, currency: str) -> str:
     """What taking the lots in that order would have cost, as a part of a sentence."""
     name = "first in, first out" if order.method == "fifo" else "highest cost first"
     if abs(order.price) < CENT:
-        return f"{name} costs the same"
-    words = "more" if order.price > 0 else "less"
-    return f"{name} would cost {money(abs(order.price), currency)} {words} tax"
+        text = f"{name} costs the same"
+    else:
+        words = "more" if order.price > 0 else "less"
+        text = f"{name} would cost {money(abs(order.price), currency)} {words} tax"
+    if order.washed < CENT:
+        return text
+    return f"{text}, and {money(order.washed, currency)} of its loss would be a wash sale"
 
 
 def _explained(yardstick: Yardstick, trade: Trade) -> Explained:
@@ -142,7 +148,11 @@ def _orders(yardstick: Yardstick, trade: Trade) -> tuple[LotOrder, ...]:
     """The sale with FIFO and with HIFO; nothing where it is not taxed or its lots are not known."""
     if not yardstick.account(trade.account).kind.is_taxed or not trade.lots:
         return ()
-    aged = yardstick.held(trade.account, trade.symbol)
+    aged = [
+        lot
+        for lot in yardstick.held(trade.account, trade.symbol)
+        if lot.sellable_from is None or lot.sellable_from <= yardstick.today
+    ]
     dearest = sorted(aged, key=lambda lot: -paid_for(lot))
     return (
         _lot_order(yardstick, trade, "fifo", aged),
@@ -152,25 +162,27 @@ def _orders(yardstick: Yardstick, trade: Trade) -> tuple[LotOrder, ...]:
 
 def _lot_order(yardstick: Yardstick, trade: Trade, method: Method, lots: Sequence[Lot]) -> LotOrder:
     planned = yardstick.gains_of(trade)
-    short = long = ZERO
+    short = long = washed = ZERO
     for pick in picks_of(lots, trade.quantity):
-        gains = _allowed(yardstick, trade, pick)
-        short, long = short + gains.short, long + gains.long
+        gains = yardstick.gains_of(trade, [pick])
+        if _is_washed(yardstick, pick, gains):
+            washed -= gains.total
+        else:
+            short, long = short + gains.short, long + gains.long
     instead = Gains(short, long)
     return LotOrder(
         method=method,
         gain=instead.total,
         price=yardstick.dearer(trade.account, planned, instead),
+        washed=washed,
     )
 
 
-def _allowed(yardstick: Yardstick, trade: Trade, pick: LotPick) -> Gains:
-    """What *pick* realizes, without a loss that a wash sale would take and the plan does not."""
-    gains = yardstick.gains_of(trade, [pick])
+def _is_washed(yardstick: Yardstick, pick: LotPick, gains: Gains) -> bool:
+    """Whether *pick* realizes a loss that a wash sale would take and the plan does not."""
     lot = yardstick.lots[pick.lot_id]
-    if gains.total < 0 and lot.id not in yardstick.picked and wash_of(yardstick, lot) is not None:
-        return Gains()
-    return gains
+    is_other = lot.id not in yardstick.picked
+    return gains.total < 0 and is_other and wash_of(yardstick, lot) is not None
 
 
 def _aging_lot(

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from trimtab.domain.numbers import ONE, ZERO, Money, Weight, share_of
+from trimtab.domain.policy import Policy
 from trimtab.domain.trades import Side, Trade
-from trimtab.domain.values import Balance, Lot, Snapshot, trade_date
+from trimtab.domain.values import AccountKind, Balance, Lot, Snapshot, trade_date
+from trimtab.rules.holdings import Holdings, cash_class
 
 
 def apply_trades(
@@ -40,6 +42,50 @@ def apply_trades(
             spent[trade.account] = spent.get(trade.account, ZERO) + cost
     balances = _with_cash(snapshot, brought, spent)
     return replace(snapshot, lots=tuple(lots.values()), balances=balances)
+
+
+def holdings_after(
+    snapshot: Snapshot, policy: Policy, held: Holdings, trades: Sequence[Trade]
+) -> Holdings:
+    """`holdings` of the household after *trades* of its classes; *held* is what it was before.
+
+    It looks at no lot, so that it costs nothing beside a plan.
+    """
+    values = dict(held.values)
+    change = dict.fromkeys(held.free, ZERO)
+    owned = ZERO
+    for trade in trades:
+        is_sale = trade.side is Side.SELL
+        value = trade.quantity * snapshot.price(trade.symbol)
+        moved = -value if is_sale else value
+        values[trade.asset_class] += moved
+        paid = (trade.value if is_sale else -trade.value) - trade.cost
+        change[trade.account] += paid
+        owned += moved + paid
+    spare = {
+        name: free - held.short.get(name, ZERO) + change[name] for name, free in held.free.items()
+    }
+    free = {name: max(ZERO, amount) for name, amount in spare.items()}
+    more = {name: free[name] - held.free[name] for name in free}
+    in_cash = cash_class(policy, snapshot.base_currency)
+    outside = held.outside
+    if in_cash is not None:
+        values[in_cash] += sum(more.values(), ZERO)
+        total = sum(values.values(), ZERO)
+    else:
+        wallets = {n for n, one in snapshot.accounts.items() if one.kind is AccountKind.CRYPTO}
+        outside += sum((more[name] for name in wallets), ZERO)
+        within = (amount for name, amount in free.items() if name not in wallets)
+        total = sum(values.values(), ZERO) + sum(within, ZERO)
+    return replace(
+        held,
+        values=values,
+        free=free,
+        short={name: -amount for name, amount in spare.items() if amount < 0},
+        total=total,
+        outside=outside,
+        value=held.value + owned,
+    )
 
 
 def _reduce(lots: dict[str, Lot], trade: Trade) -> None:

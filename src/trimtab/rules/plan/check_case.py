@@ -1,14 +1,16 @@
 """What a plan is checked against, laid out once for every rule of `check`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from trimtab.domain.numbers import BASIS_POINT, DUST, ONE, ZERO, Money, Price, Quantity
+from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Price, Quantity
 from trimtab.domain.trades import LotPick, Side, Trade
-from trimtab.domain.values import Lot, LotPiece, Snapshot, trade_date
+from trimtab.domain.values import Lot, LotPiece, Relief, Snapshot, trade_date
+from trimtab.rules.holdings import Holdings, class_of, holdings, reserves
 from trimtab.rules.tax.grouping import group_names
 
 if TYPE_CHECKING:
@@ -18,102 +20,179 @@ Place = tuple[str, str]
 """An account and a symbol held in it."""
 
 
-class Case(NamedTuple):
-    """What the rules are asked about: the trades, the lots by id, and those of the traded places.
+class Market(NamedTuple):
+    """A symbol that is traded: its quote, its step, and the worst prices that an order may get.
 
-    `groups` names what counts as substantially identical, for every symbol that is not alone.
+    `group` names all that section 1091 takes for the same.
     """
 
-    snapshot: Snapshot
-    planning: "Planning"
-    trades: tuple[Trade, ...]
-    sales: tuple[Trade, ...]
-    purchases: tuple[Trade, ...]
-    lots: Mapping[str, Lot]
-    places: Mapping[Place, list[Lot]]
-    groups: Mapping[str, str]
+    bid: Price
+    ask: Price
+    step: Quantity
+    lowest: Price
+    highest: Price
+    group: str
 
-    def held(self, trade: Trade) -> Quantity:
-        """Units there are of what *trade* is about, in its account."""
-        return sum_of(lot.quantity for lot in self.places[place_of(trade)])
 
-    def is_whole(self, trade: Trade) -> bool:
-        """Whether *trade* sells all that there is, the dust below a step as well."""
-        return trade.side is Side.SELL and trade.quantity == self.held(trade)
+class Line(NamedTuple):
+    """One trade of the plan beside the facts about it.
+
+    `value` is at its own price and `cash` what it moves at its limit, fees counted: negative for a
+    purchase. `taken` are the units by name of lot that it names.
+    """
+
+    trade: Trade
+    place: Place
+    market: Market
+    value: Money
+    cash: Money
+    taken: Mapping[str, Quantity]
+
+
+class Case:
+    """What the rules are asked about: the lines of a plan, and what the household holds there.
+
+    `lots` are those of the places of which something is sold, by name; `bought_today` the places
+    where something was bought earlier today. `kept` is the cash that stays in each account: its
+    reserve, and what is due to be withdrawn.
+    """
+
+    def __init__(self, snapshot: Snapshot, planning: "Planning", trades: Sequence[Trade]) -> None:
+        """*trades* are sorted, and each is in an account and of a symbol with a quote."""
+        self.snapshot, self.planning, self.policy = snapshot, planning, planning.policy
+        self.today = trade_date(snapshot.at)
+        self.classes = class_of(self.policy)
+        wash = planning.wash
+        self.groups = group_names(replace(wash, groups=(*wash.groups, *planning.tax.identical)))
+        self.kept = reserves(self.policy, snapshot.accounts)
+        for account, amount in planning.due.items():
+            self.kept[account] = self.kept.get(account, ZERO) + amount
+        orders = self.policy.orders
+        self.slippage = orders.slippage_max_bps * BASIS_POINT
+        self.fee = orders.fee_buffer_bps * BASIS_POINT
+        markets = {symbol: self.market(symbol) for symbol in {one.symbol for one in trades}}
+        self.lines = [self._line(trade, markets[trade.symbol]) for trade in trades]
+        self.sales = [line for line in self.lines if line.trade.side is Side.SELL]
+        self.purchases = [line for line in self.lines if line.trade.side is Side.BUY]
+        self.lots: dict[Place, dict[str, Lot]] = {line.place: {} for line in self.sales}
+        self.twice: list[Lot] = []
+        self.bought_today: set[Place] = set()
+        self._sort(snapshot.lots)
+
+    def _sort(self, lots: Iterable[Lot]) -> None:
+        """One pass over all the lots, since a household may have thousands."""
+        today, places = self.today, self.lots
+        for lot in lots:
+            place = lot.account, lot.symbol
+            own = places.get(place)
+            if own is not None:
+                if lot.id in own:
+                    self.twice.append(lot)
+                own[lot.id] = lot
+            if lot.acquired == today:
+                self.bought_today.add(place)
+
+    def _line(self, trade: Trade, market: Market) -> Line:
+        value = trade.quantity * trade.price
+        fees = max(self.fee * value, trade.cost)
+        if trade.side is Side.SELL:
+            cash = trade.quantity * market.lowest - fees
+        else:
+            cash = -trade.quantity * market.highest - fees
+        taken: dict[str, Quantity] = {}
+        for pick in trade.lots:
+            name = name_of(pick)
+            taken[name] = taken[name] + pick.quantity if name in taken else pick.quantity
+        return Line(trade, (trade.account, trade.symbol), market, value, cash, taken)
+
+    def market(self, symbol: str) -> Market:
+        """The facts about *symbol*, which has a quote."""
+        quote = self.snapshot.quotes[symbol]
+        return Market(
+            bid=quote.bid,
+            ask=quote.ask,
+            step=self.snapshot.instruments[symbol].step,
+            lowest=quote.bid * (ONE - self.slippage),
+            highest=quote.ask * (ONE + self.slippage),
+            group=self.group(symbol),
+        )
 
     def group(self, symbol: str) -> str:
         """The name of all that section 1091 takes for the same as *symbol*."""
         return self.groups.get(symbol, symbol)
 
-    def limit(self, trade: Trade) -> Price:
-        """The worst price at which *trade* may be filled."""
-        quote = self.snapshot.quotes[trade.symbol]
-        slippage = self.planning.policy.orders.slippage_max_bps * BASIS_POINT
-        if trade.side is Side.BUY:
-            return quote.ask * (ONE + slippage)
-        return quote.bid * (ONE - slippage)
+    def held(self, place: Place) -> Quantity:
+        """Units there are at *place*, of which something is sold."""
+        return sum_of(lot.quantity for lot in self.lots[place].values())
 
-    def cash(self, trade: Trade) -> Money:
-        """What *trade* moves at its limit, fees counted: negative for a purchase."""
-        expected = self.planning.policy.orders.fee_buffer_bps * BASIS_POINT * trade.value
-        value = trade.quantity * self.limit(trade)
-        return (value if trade.side is Side.SELL else -value) - max(expected, trade.cost)
+    def relief(self, account: str) -> Relief:
+        """Which lots the broker of *account* books."""
+        return self.snapshot.accounts[account].relief
 
-    def losses(self) -> list[tuple[Trade, Lot]]:
-        """Lots of which a sale at its limit could realize a loss that section 1091 reaches."""
-        today = trade_date(self.snapshot.at)
-        return [
-            (trade, lot)
-            for trade in self.sales
-            if self.snapshot.accounts[trade.account].kind.is_taxed
-            and not self.planning.wash.is_exempt(trade.symbol, today)
-            for pick in trade.lots
-            if (lot := self.lots.get(name_of(pick))) is not None
-            and self.cash(trade) * lot.quantity < (lot.basis - DUST) * trade.quantity
+    @cached_property
+    def holdings(self) -> Holdings:
+        """The household by class, before the plan."""
+        return holdings(self.snapshot, self.policy)
+
+    @cached_property
+    def moved(self) -> dict[str, Money]:
+        """What the plan brings each account that it trades in, at the limits; spent: negative."""
+        moved: dict[str, Money] = {}
+        for line in self.lines:
+            account = line.trade.account
+            moved[account] = moved.get(account, ZERO) + line.cash
+        return moved
+
+    def cash(self, account: str) -> tuple[Money, Money]:
+        """The base currency in *account*, all of it and what is settled."""
+        own = [
+            balance
+            for balance in self.snapshot.balances
+            if balance.account == account and balance.currency == self.snapshot.base_currency
         ]
+        return sum_of(one.amount for one in own), sum_of(one.settled for one in own)
 
+    @cached_property
+    def washing(self) -> dict[tuple[str, str], list[str]]:
+        """The purchases of this plan, and those to come by themselves, by taxpayer and group."""
+        taxpayers, found = self.planning.taxpayers, dict[tuple[str, str], list[str]]()
+        for line in self.purchases:
+            key = taxpayers[line.trade.account], line.market.group
+            text = f"{line.trade.symbol} in {line.trade.account} in this plan"
+            found.setdefault(key, []).append(text)
+        for one in self.snapshot.scheduled:
+            key = (taxpayers[one.account], self.group(one.symbol))
+            text = f"{one.symbol} in {one.account} on {one.date}, as it is scheduled"
+            found.setdefault(key, []).append(text)
+        return found
 
-def case_of(snapshot: Snapshot, planning: "Planning", trades: tuple[Trade, ...]) -> Case:
-    """*trades*, which are sorted, beside what they are checked against."""
-    wash = planning.wash
-    places: dict[Place, list[Lot]] = {place_of(trade): [] for trade in trades}
-    for lot in snapshot.lots:
-        if (lot.account, lot.symbol) in places:
-            places[lot.account, lot.symbol].append(lot)
-    return Case(
-        snapshot=snapshot,
-        planning=planning,
-        trades=trades,
-        sales=tuple(trade for trade in trades if trade.side is Side.SELL),
-        purchases=tuple(trade for trade in trades if trade.side is Side.BUY),
-        lots={lot.id: lot for lot in snapshot.lots},
-        places=places,
-        groups=group_names(replace(wash, groups=(*wash.groups, *planning.tax.identical))),
-    )
+    def reaches(self, account: str, symbol: str) -> bool:
+        """Whether section 1091 reaches a loss on *symbol* in *account* today."""
+        is_taxed = self.snapshot.accounts[account].kind.is_taxed
+        return is_taxed and not self.planning.wash.is_exempt(symbol, self.today)
 
+    def is_waiting(self, lot: Lot) -> bool:
+        """Whether *lot* was paid with unsettled money that has not settled yet."""
+        return lot.sellable_from is not None and self.today < lot.sellable_from
 
-def washing(case: Case) -> dict[tuple[str, str], list[str]]:
-    """The purchases of this plan, and those to come by themselves, by taxpayer and group."""
-    planning, found = case.planning, dict[tuple[str, str], list[str]]()
-    for trade in case.purchases:
-        key = (planning.taxpayers[trade.account], case.group(trade.symbol))
-        found.setdefault(key, []).append(f"{trade.symbol} in {trade.account} in this plan")
-    for one in case.snapshot.scheduled:
-        key = (planning.taxpayers[one.account], case.group(one.symbol))
-        text = f"{one.symbol} in {one.account} on {one.date}, as it is scheduled"
-        found.setdefault(key, []).append(text)
-    return found
+    def may_not_be_lost(self, lot: Lot) -> bool:
+        """Whether *lot* stands at a loss, as the planner counts, that a purchase would wash."""
+        taxpayer, symbol = self.planning.taxpayers[lot.account], lot.symbol
+        recent = self.planning.recent.get((taxpayer, symbol), ())
+        if not recent and (taxpayer, self.group(symbol)) not in self.washing:
+            return False
+        price = self.snapshot.quotes[symbol].bid * (ONE - self.slippage - self.fee)
+        if not self.reaches(lot.account, symbol) or price * lot.quantity >= lot.basis:
+            return False
+        return (taxpayer, self.group(symbol)) in self.washing or any(
+            not one.covers(lot.account, root_of(lot)) for one in recent
+        )
 
 
 def told(trade: Trade) -> str:
     """How a sentence begins that is about *trade*."""
     what = "sale" if trade.side is Side.SELL else "purchase"
     return f"The {what} of {trade.symbol} in {trade.account}"
-
-
-def place_of(trade: Trade) -> Place:
-    """Where *trade* is."""
-    return trade.account, trade.symbol
 
 
 def name_of(pick: LotPick) -> str:

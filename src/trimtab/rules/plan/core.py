@@ -31,8 +31,7 @@ class Opening(NamedTuple):
 
     Every class keeps one mode at least. `is_whole` where everything is open; `is_quick` where a
     trade that is too small is dropped or raised to the least one without asking for the best.
-    `nodes` bounds the search of HiGHS. `smooth` are gains and costs with which no order has to be
-    kept: what they choose is put into the brokers' order afterwards.
+    `nodes` bounds the search of HiGHS.
     """
 
     lots: Flags
@@ -43,7 +42,6 @@ class Opening(NamedTuple):
     is_whole: bool = False
     is_quick: bool = False
     nodes: int = 4000
-    smooth: tuple[Floats, Floats, Floats] | None = None
 
 
 class Found(NamedTuple):
@@ -64,8 +62,7 @@ class Core:
         self.kernel, self.opening = kernel, opening
         self.problem, self.where = kernel.problem, kernel.where
         self.planes = planes
-        figures = opening.smooth or (kernel.gain_short, kernel.gain_long, kernel.lot_fixed)
-        self.gains, self.fixed = figures[:2], figures[2]
+        self.gains, self.fixed = (kernel.gain_short, kernel.gain_long), kernel.lot_fixed
         self.model = Model()
         self.lots: Ints = np.flatnonzero(opening.lots)
         self.options: Ints = np.flatnonzero(opening.options)
@@ -80,7 +77,7 @@ class Core:
         self._tax()
         self._turnover()
         self._stances()
-        if self.problem.order_cost > 0 or opening.is_whole:
+        if opening.is_whole or (self.problem.order_cost > 0 and not opening.is_quick):
             self._count_orders()
 
     # ---------------------------------------------------------------- the plain part
@@ -259,21 +256,37 @@ class Core:
     # ------------------------------------------------------------ rules that come in once broken
 
     def solve(self, tolerance: float) -> Found | None:
-        """Amounts that keep every rule; None where none are found."""
+        """Amounts that keep every rule; None where none are found.
+
+        Where the cheapest ones leave cash lacking, those that do not are asked for too: a least
+        trade can be dearer than the little cash that it would bring.
+        """
+        may_lack, is_settled = True, False
         for _ in range(_ROUNDS_QUICK if self.opening.is_quick else _ROUNDS_MOST):
             answer = self.model.solve(tolerance, self.opening.nodes)
             if answer is None:
-                return None
-            values, _, bound = answer
+                if may_lack:
+                    return None
+                may_lack, is_settled = True, True
+                self._limit_lacking(ENDLESS)
+                continue
+            values, objective, bound = answer
             sold, bought = self._amounts(values)
-            if self.opening.smooth is not None:
-                sold = self._in_order(sold)
-            if not self._mend(sold, bought):
-                lacking = values[self.lacking]
+            if self._mend(sold, bought):
+                continue
+            lacking = np.where(values[self.lacking] > _NOTHING, values[self.lacking], 0.0)
+            if is_settled or not lacking.any():
                 closed = self._closed_cost()
-                cost, least = answer[1] + closed, bound + closed
-                return Found(sold, bought, cost, least, np.where(lacking > _NOTHING, lacking, 0.0))
+                if self.opening.is_quick:
+                    closed += self.problem.order_cost * self._open_orders(sold, bought)
+                return Found(sold, bought, objective + closed, bound + closed, lacking)
+            may_lack = False
+            self._limit_lacking(0.0)
         return None
+
+    def _limit_lacking(self, most: float) -> None:
+        for column in self.lacking:
+            self.model.high[column] = most
 
     def _closed_cost(self) -> float:
         """What the closed part costs beside what the model counts."""
@@ -304,6 +317,12 @@ class Core:
         places = self.problem.lots.place[self.closed_sold > _SLIVER]
         return len(np.unique(places)) + int((self.closed_bought > _SLIVER).sum())
 
+    def _open_orders(self, sold: Floats, bought: Floats) -> int:
+        """The orders among what is open; a place that is sold for sure is paid with the closed."""
+        place = self.problem.lots.place
+        places = np.setdiff1d(place[sold > 0], place[self.closed_sold > _SLIVER])
+        return len(places) + int((bought[self.options] > 0).sum())
+
     def _amounts(self, values: Floats) -> tuple[Floats, Floats]:
         sold, bought = self.closed_sold.copy(), self.closed_bought.copy()
         sold[self.lots] = values[list(self.lot_column.values())]
@@ -312,18 +331,6 @@ class Core:
         sold[sold < _SLIVER] = 0.0
         bought[bought < _SLIVER] = 0.0
         return np.where(sold > value - _SLIVER, value, sold), bought
-
-    def _in_order(self, sold: Floats) -> Floats:
-        """What each ordered place sells, from the lots that its broker books first."""
-        places, lots = self.problem.places, self.problem.lots
-        total = np.bincount(lots.place, sold, minlength=len(places.account))
-        before = np.cumsum(lots.value) - lots.value
-        first = np.searchsorted(lots.place, lots.place)
-        before = before - before[first]
-        front = np.clip(total[lots.place] - before, 0.0, lots.value)
-        front = np.where(front > lots.value - _SLIVER, lots.value, front)
-        front = np.where(front < _SLIVER, 0.0, front)
-        return np.where(places.is_ordered[lots.place], front, sold)
 
     def _mend(self, sold: Floats, bought: Floats) -> bool:
         """Whether *sold* or *bought* break a rule that now has a place in the model."""

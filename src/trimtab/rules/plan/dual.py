@@ -118,15 +118,10 @@ class Master:
             if one.column >= 0:
                 self.solver.changeColCost(one.column, 1.0 if one is branch else 0.0)
 
-    def add(self, answer: Answer, prices: Prices | None = None) -> None:
-        """Take in what the classes answered at *prices*, one column for each bucket of classes.
-
-        A pool of lots that a broker books in order is told at its average, as it was answered.
-        """
+    def add(self, answer: Answer) -> None:
+        """Take in what the classes answered, one column for each bucket of classes."""
         kernel, buckets = self.kernel, self.buckets
         figures = (kernel.gain_short, kernel.gain_long, kernel.lot_fixed)
-        if prices is not None and kernel.pools is not None:
-            figures = kernel.smoothed(prices, answer.mode)
         cost, parts = self._figures(answer, figures)
         table = np.vstack([*parts, np.ones(buckets)]).T
         rows = [*range(self.accounts)]
@@ -166,6 +161,8 @@ class Master:
             + _sums(buy_bucket, bought * problem.options.cost[bought_rows], count)
         )
         spent, brought = bought * problem.options.cash[bought_rows], sold * lots.cash[sold_rows]
+        if problem.order_cost > 0:
+            cost += problem.order_cost * self._orders(sold_rows, bought_rows)
         cells = self.accounts * count
         cash = _sums(self.buy_key[bought_rows], spent, cells)
         cash -= _sums(self.lot_key[sold_rows], brought, cells)
@@ -175,6 +172,12 @@ class Master:
         if self.has_turnover:
             parts.append(_sums(bucket, sold, count)[None])
         return cost, parts
+
+    def _orders(self, sold_rows: Ints, bought_rows: Ints) -> Ints:
+        """How many orders each bucket gives: places that are sold, and options that are bought."""
+        _, first = np.unique(self.kernel.problem.lots.place[sold_rows], return_index=True)
+        sales = np.bincount(self.lot_bucket[sold_rows[first]], minlength=self.buckets)
+        return sales + np.bincount(self.buy_bucket[bought_rows], minlength=self.buckets)
 
     def solve(self) -> tuple[float, Floats, Floats] | None:
         """What the best mixture costs, its rows' duals and weights; None if HiGHS finds none."""
@@ -314,12 +317,13 @@ class Pricing:
         self.mixture, self.duals, self.weights = mixed
         return True
 
-    def run(self, *, tolerance: float, beat: float) -> Priced:
+    def run(self, *, tolerance: float, beat: float, questions: int = _QUESTIONS_MOST) -> Priced:
         """Ask until bound and mixture are *tolerance* apart or the bound is above *beat*."""
         master, kernel = self.master, self.master.kernel
         if self.master.branch is not self.branch:
             master.count_only(self.branch)
-        for _ in range(_QUESTIONS_MOST):
+            self._mix()
+        for _ in range(questions):
             if self.is_done or self.mixture - self.bound <= tolerance or self.bound > beat:
                 break
             asked = self.duals
@@ -328,7 +332,7 @@ class Pricing:
             proven = float(answer.least.sum()) + master.rest(asked)
             if proven > self.bound:
                 self.bound, self.best_duals, self.best = proven, asked, answer
-            master.add(answer, prices)
+            master.add(answer)
             if self.mixture - self.bound <= tolerance or self.bound > beat:
                 break
             self.is_done = not self._mix() or np.array_equal(asked, self.duals)

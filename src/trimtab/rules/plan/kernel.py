@@ -6,15 +6,20 @@ ascending cost per dollar until the next dollar is not worth its drift, then buy
 best modes bounds every plan from below.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trimtab.rules.plan.modes import Index, Modes, index, modes
 from trimtab.rules.plan.problem import Flags, Floats, Ints, Problem
+from trimtab.rules.plan.spans import Spans, in_order, split, whole
 
 _TINY = 1e-12
+_ROUNDS = 8
+"""How often one question may split the spans of ordered places."""
+_ROWS_MOST = 40_000
+_SLACK = 1e-7
+"""Part of the value by which pools may be cheaper than what a broker's order allows."""
 
 
 class Prices(NamedTuple):
@@ -43,6 +48,15 @@ class Answer(NamedTuple):
     distance: Floats
 
 
+class _Traded(NamedTuple):
+    """What each row sells, and each span (N,) buys; where its sales stop, and what it all costs."""
+
+    sold: Floats
+    bought: Floats
+    stop: Floats
+    cost: Floats
+
+
 class Kernel:
     """One problem, laid out for many questions."""
 
@@ -55,79 +69,161 @@ class Kernel:
         self.lot_fixed = lots.cost + lots.extra
         self.gain_short = np.where(lots.is_taxed & ~lots.is_long, lots.gain, 0.0)
         self.gain_long = np.where(lots.is_taxed & lots.is_long, lots.gain, 0.0)
-        self.row_value = lots.value[chosen.lot]
-        count = len(chosen.of_class)
-        self.count = count
-        classes = problem.classes
-        self.low_goal = (classes.goal - classes.tolerance)[chosen.of_class]
-        self.high_goal = (classes.goal + classes.tolerance)[chosen.of_class]
-        self.weight = classes.weight[chosen.of_class]
-        self.held = classes.held[chosen.of_class]
+        self.count = len(chosen.of_class)
         self.most = float(problem.value + lots.value.sum() + np.abs(problem.cash).sum()) + 1.0
-        self.pools = _ordered_rows(problem, chosen)
-        self.class_start = np.searchsorted(chosen.of_class, np.arange(len(classes.goal)))
+        self.is_ordered: Flags = problem.places.is_ordered[lots.place]
+        self.class_start = np.searchsorted(chosen.of_class, np.arange(len(problem.classes.goal)))
+        self._lay_out(whole(chosen, problem))
+
+    def _lay_out(self, spans: Spans) -> None:
+        """Spell out what the classes want of each span."""
+        self.spans = spans
+        classes, of_class = self.problem.classes, self.modes.of_class[spans.mode]
+        self.of_class = of_class
+        self.low_goal = (classes.goal - classes.tolerance)[of_class]
+        self.high_goal = (classes.goal + classes.tolerance)[of_class]
+        self.weight = classes.weight[of_class]
+        self.held = classes.held[of_class]
+        self.row_value = self.problem.lots.value[spans.lot]
+        self.span_start = np.searchsorted(of_class, np.arange(len(classes.goal)))
+        self.mode_start = np.searchsorted(spans.mode, np.arange(self.count))
 
     def at(self, prices: Prices) -> Answer:
-        """The best answer of every class at *prices*."""
-        problem, chosen, where = self.problem, self.modes, self.where
+        """The best answer of every class at *prices*.
+
+        Where it stops selling at a point that a broker's order or the price of an order makes
+        dearer than its pool says, its span is split there, and all are asked again.
+        """
         unit = self._unit(prices)
-        row_unit = unit[chosen.lot]
-        if self.pools is not None:
-            row_unit = self.pools.convex(row_unit, self.row_value)
-        buy_unit = (problem.options.cost + prices.cash[where.buy_account] * problem.options.cash)[
-            chosen.buy
-        ]
-        cheapest = np.full(self.count, np.inf)
-        np.minimum.at(cheapest, chosen.buy_mode, buy_unit)
-        sold, threshold = self._sell(row_unit, cheapest)
-        taken = self._sum(sold)
-        left = self.held - taken
+        for _ in range(_ROUNDS):
+            answer, pooled, span = self._answer(unit, prices)
+            if self.spans.pools is None or len(self.spans.lot) > _ROWS_MOST:
+                break
+            if not self._split(unit * answer.sold - pooled, answer.sold, span):
+                break
+        return answer
+
+    def _split(self, dearer: Floats, sold: Floats, span: Ints) -> bool:
+        """Split the best *span* (C,) of each class at the place that is *dearer* than its pools.
+
+        *dearer* (L,) is by how much the lots cost more than was answered. False where it makes no
+        difference.
+        """
+        problem, lots = self.problem, self.problem.lots
+        places = len(problem.places.account)
+        by_place = np.bincount(lots.place, dearer, minlength=places).astype(np.float64)
+        charged = np.zeros(places, dtype=np.bool_)
+        if problem.order_cost > 0:
+            mine = ~self.spans.is_open & _marked(len(self.of_class), span)[self.spans.row_span]
+            charged[lots.place[self.spans.lot[mine]]] = True
+            is_used = np.bincount(lots.place, sold, minlength=places) > 0
+            by_place += np.where(charged & is_used, problem.order_cost, 0.0)
+        of_class = problem.groups.of_class[problem.places.group]
+        order = np.lexsort((-by_place, of_class))
+        worst = order[np.diff(of_class[order], prepend=-1) > 0]
+        slack = _SLACK * max(problem.value, 1.0)
+        worst = worst[by_place[worst] > slack / len(span)]
+        stops = np.full(places, -1)
+        kept = np.flatnonzero(sold < lots.value)[::-1]
+        stops[lots.place[kept]] = kept
+        worst = worst[stops[worst] >= 0]
+        if float(by_place[worst].sum()) <= slack:
+            return False
+        chosen = span[of_class[worst]]
+        self._lay_out(split(self.spans, chosen, stops[worst], charged[worst], problem))
+        return True
+
+    def _answer(self, unit: Floats, prices: Prices) -> tuple[Answer, Floats, Ints]:
+        """The best answers, what their lots (L,) cost as pools, and the spans they are of (C,)."""
+        spans = self.spans
+        row_unit = unit[spans.lot]
+        if spans.pools is not None:
+            row_unit = spans.pools.convex(row_unit, self.row_value)
+        buy_unit, of_mode = self._buy_units(prices)
+        traded = self._traded(row_unit, of_mode[spans.mode])
+        if self.problem.order_cost > 0:
+            traded = self._with_orders(traded, row_unit)
+        least, span = self._best(traded.cost)
+        lots, pooled = np.zeros(len(unit)), np.zeros(len(unit))
+        rows = np.flatnonzero(_marked(len(self.of_class), span)[spans.row_span])
+        lots[spans.lot[rows]] = traded.sold[rows]
+        pooled[spans.lot[rows]] = traded.sold[rows] * row_unit[rows]
+        if spans.pools is not None:
+            lots = in_order(self.problem, lots, self._rank(unit, rows))
+        answer = Answer(
+            least=least,
+            excess=np.minimum.reduceat(traded.cost, self.mode_start) - least[self.modes.of_class],
+            mode=spans.mode[span],
+            sold=lots,
+            bought=self._purchases(spans.mode[span], traded.bought[span], buy_unit, of_mode),
+            distance=np.abs(unit - traded.stop[span][self.where.lot_class]),
+        )
+        return answer, pooled, span
+
+    def _rank(self, unit: Floats, rows: Ints) -> Floats:
+        """The order in which the lots (L,) of *rows* are sold: as booked, else the cheapest first.
+
+        What is forced comes first; what is not among the *rows* is not sold.
+        """
+        rank = np.full(len(unit), np.inf)
+        lots = self.spans.lot[rows]
+        rank[lots] = np.where(self.spans.is_forced[rows], -np.inf, unit[lots])
+        return np.where(self.is_ordered, 0.0, rank)
+
+    def _traded(self, unit: Floats, cheapest: Floats) -> "_Traded":
+        """What every span trades best, a dollar bought at *cheapest* (N,), and what it costs."""
+        sold, stop = self._sell(unit, cheapest)
+        left = self.held - self._sum(sold)
         goal = np.where(cheapest >= 0.0, self.low_goal, self.high_goal)
         bought = np.where(cheapest < self.weight, np.maximum(0.0, goal - left), 0.0)
         bought = np.where(cheapest < -self.weight, self.most, bought)
         after = left + bought
         beyond = np.maximum(0.0, np.maximum(self.low_goal - after, after - self.high_goal))
         cost = (
-            self._sum(row_unit * sold)
+            self._sum(unit * sold)
             + np.where(bought > 0.0, cheapest, 0.0) * bought
             + self.weight * beyond
         )
-        answer = self._best(cost, sold, bought, buy_unit, cheapest)
-        stop = threshold[answer.mode][where.lot_class]
-        return answer._replace(distance=np.abs(unit - stop))
+        return _Traded(sold, bought, stop, cost)
 
-    def sellable(self, mode: Ints) -> Flags:
-        """The lots (L,) that the modes *mode* (C,) may sell."""
-        is_chosen = np.zeros(self.count, dtype=np.bool_)
-        is_chosen[mode] = True
-        found = np.zeros(len(self.problem.lots.value), dtype=np.bool_)
-        found[self.modes.lot[is_chosen[self.modes.lot_mode]]] = True
-        return found
+    def _with_orders(self, traded: "_Traded", unit: Floats) -> "_Traded":
+        """*traded*, with a purchase only where it is worth an order, and all orders paid."""
+        price = self.problem.order_cost
+        without = self._traded(unit, np.full(len(traded.bought), np.inf))
+        buys = traded.cost + price < without.cost
+        return _Traded(
+            sold=np.where(buys[self.spans.row_span], traded.sold, without.sold),
+            bought=np.where(buys, traded.bought, 0.0),
+            stop=np.where(buys, traded.stop, without.stop),
+            cost=np.where(buys, traded.cost + price, without.cost) + price * self.spans.orders,
+        )
 
-    def smoothed(self, prices: Prices, mode: Ints) -> tuple[Floats, Floats, Floats]:
-        """Gains, short and long, and costs per dollar (L,), the same within each pool of an order.
+    def _best(self, cost: Floats) -> tuple[Floats, Ints]:
+        """Of each class the least *cost* (N,) of its spans, and the first one that has it."""
+        least = np.minimum.reduceat(cost, self.span_start)
+        is_least = cost <= least[self.of_class] + _TINY
+        candidates = np.where(is_least, np.arange(len(cost)), len(cost))
+        return least, np.minimum.reduceat(candidates, self.span_start)
 
-        *mode* (C,) says which modes' pools; with these figures no order needs to be kept, since
-        what a broker books first is never dearer.
-        """
-        arrays = (self.gain_short, self.gain_long, self.lot_fixed)
-        if self.pools is None:
-            return arrays
-        chosen, rows = self.modes, self.pools.rows
-        unit = self._unit(prices)[chosen.lot]
-        _, labels = self.pools.pooled(unit, self.row_value)
-        is_chosen = np.zeros(self.count, dtype=np.bool_)
-        is_chosen[mode] = True
-        mine = is_chosen[chosen.lot_mode[rows]]
-        lots, of_pool = chosen.lot[rows][mine], labels[mine]
-        value = self.problem.lots.value[lots]
-        size = np.maximum(np.bincount(of_pool, value), _TINY)
-        found = []
-        for array in arrays:
-            smooth = array.copy()
-            smooth[lots] = (np.bincount(of_pool, value * array[lots]) / size)[of_pool]
-            found.append(smooth)
-        return found[0], found[1], found[2]
+    def _buy_units(self, prices: Prices) -> tuple[Floats, Floats]:
+        """What a dollar costs to buy in each row of the options, and at the best of each mode."""
+        options, chosen = self.problem.options, self.modes
+        unit = options.cost + prices.cash[self.where.buy_account] * options.cash
+        cheapest = np.full(self.count, np.inf)
+        np.minimum.at(cheapest, chosen.buy_mode, unit[chosen.buy])
+        return unit[chosen.buy], cheapest
+
+    def _purchases(self, mode: Ints, amount: Floats, unit: Floats, cheapest: Floats) -> Floats:
+        """*amount* (C,) bought by the first of the cheapest options of each *mode* (C,)."""
+        chosen = self.modes
+        is_cheapest = _marked(self.count, mode)[chosen.buy_mode] & (
+            unit <= cheapest[chosen.buy_mode]
+        )
+        rows = np.flatnonzero(is_cheapest)
+        of_class, first = np.unique(chosen.of_class[chosen.buy_mode[rows]], return_index=True)
+        bought = np.zeros(len(self.problem.options.cost))
+        bought[chosen.buy[rows[first]]] = amount[of_class]
+        return bought
 
     def _unit(self, prices: Prices) -> Floats:
         """What a dollar of each lot costs to sell, at *prices*."""
@@ -141,21 +237,22 @@ class Kernel:
         )
 
     def _sum(self, rows: Floats) -> Floats:
-        return _floats(np.bincount(self.modes.lot_mode, weights=rows, minlength=self.count))
+        sums = np.bincount(self.spans.row_span, rows, minlength=len(self.spans.mode))
+        return sums.astype(np.float64, copy=False)
 
     def _sell(self, unit: Floats, cheapest: Floats) -> tuple[Floats, Floats]:
         """Dollars sold of each row, and of each mode the cost at which it stops selling."""
-        chosen, value = self.modes, self.row_value
+        spans, value = self.spans, self.row_value
         floor = np.maximum(-self.weight, -cheapest)
-        row_floor = floor[chosen.lot_mode]
-        is_sold = (unit < row_floor) | chosen.lot_is_forced
+        row_floor = floor[spans.row_span]
+        is_sold = (unit < row_floor) | spans.is_forced
         sold = np.where(is_sold, value, 0.0)
-        between = np.flatnonzero(~is_sold & (unit < self.weight[chosen.lot_mode]))
+        between = np.flatnonzero(~is_sold & (unit < self.weight[spans.row_span]))
         threshold = floor.copy()
         if len(between) == 0:
             return sold, threshold
         left = self.held - self._sum(sold)
-        mode = chosen.lot_mode[between]
+        mode = spans.row_span[between]
         order = np.lexsort((unit[between], mode))
         rows, mode = between[order], mode[order]
         size = value[rows]
@@ -168,89 +265,9 @@ class Kernel:
         np.maximum.at(threshold, mode, np.where(part > 0.0, unit[rows], -np.inf))
         return sold, threshold
 
-    def _best(
-        self,
-        cost: Floats,
-        sold: Floats,
-        bought: Floats,
-        buy_unit: Floats,
-        cheapest: Floats,
-    ) -> Answer:
-        problem, chosen = self.problem, self.modes
-        least = np.minimum.reduceat(cost, self.class_start)
-        is_least = cost <= least[chosen.of_class] + _TINY
-        candidates = np.where(is_least, np.arange(self.count), self.count)
-        mode = np.minimum.reduceat(candidates, self.class_start)
-        is_chosen = np.zeros(self.count, dtype=np.bool_)
-        is_chosen[mode] = True
-        lots = np.zeros(len(problem.lots.value))
-        rows = is_chosen[chosen.lot_mode]
-        lots[chosen.lot[rows]] = sold[rows]
-        options = np.zeros(len(problem.options.cost))
-        rows = is_chosen[chosen.buy_mode] & (buy_unit <= cheapest[chosen.buy_mode])
-        places, first = np.unique(chosen.buy_mode[rows], return_index=True)
-        options[chosen.buy[rows][first]] = bought[places]
-        return Answer(
-            least=least,
-            excess=cost - least[chosen.of_class],
-            mode=mode,
-            sold=lots,
-            bought=options,
-            distance=lots,
-        )
 
-
-class _Pools:
-    """Rows that a broker books in order: their costs made convex by pooling, rank after rank.
-
-    A dear lot in front of a cheap one is sold with it or not at all; the average of the two is the
-    lower convex envelope (pool adjacent violators; Barlow et al. 1972).
-    """
-
-    def __init__(self, rows: Ints, runs: Ints) -> None:
-        """*rows* in the order of booking; *runs* number the places and modes they belong to."""
-        self.rows = rows
-        self.runs = runs
-
-    def convex(self, unit: Floats, value: Floats) -> Floats:
-        """*unit* with each pool's average in its rows."""
-        average, labels = self.pooled(unit, value)
-        found = unit.copy()
-        found[self.rows] = average[labels]
-        return found
-
-    def pooled(self, unit: Floats, value: Floats) -> tuple[Floats, Ints]:
-        """The average of each pool, and the pool of each of the rows."""
-        mine, weight = unit[self.rows], value[self.rows]
-        labels = np.arange(len(mine))
-        total, size, run = mine * weight, weight.copy(), self.runs
-        while True:
-            average = total / np.maximum(size, _TINY)
-            falls = (run[1:] == run[:-1]) & (average[1:] < average[:-1] - _TINY)
-            if not falls.any():
-                break
-            joined = np.concatenate(([0], np.cumsum(~falls)))
-            total = _floats(np.bincount(joined, weights=total))
-            size = _floats(np.bincount(joined, weights=size))
-            keep = np.concatenate(([True], ~falls))
-            run = run[keep]
-            labels = joined[labels]
-        return average, labels
-
-
-def _floats(sums: NDArray[Any]) -> Floats:
-    return sums.astype(np.float64, copy=False)
-
-
-def _ordered_rows(problem: Problem, chosen: Modes) -> _Pools | None:
-    place = problem.lots.place[chosen.lot]
-    rows: Flags = problem.places.is_ordered[place]
-    if not rows.any():
-        return None
-    found = np.flatnonzero(rows)
-    order = np.lexsort((chosen.lot[found], place[found], chosen.lot_mode[found]))
-    found = found[order]
-    same = (place[found][1:] == place[found][:-1]) & (
-        chosen.lot_mode[found][1:] == chosen.lot_mode[found][:-1]
-    )
-    return _Pools(found, np.concatenate(([0], np.cumsum(~same))))
+def _marked(count: int, chosen: Ints) -> Flags:
+    """Which of *count* are among the *chosen*."""
+    found = np.zeros(count, dtype=np.bool_)
+    found[chosen] = True
+    return found

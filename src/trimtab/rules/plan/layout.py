@@ -4,21 +4,19 @@ What may not be traded at all has no row. What remains are prices: of a dollar o
 of gain, of a dollar in the wrong account.
 """
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from trimtab.domain.history import HOUSEHOLD
-from trimtab.domain.numbers import ZERO, Money, to_float
+from trimtab.domain.numbers import ZERO, Money, to_array, to_float
 from trimtab.domain.trades import BandState
-from trimtab.domain.values import (
-    Lot,
-    Snapshot,
-)
+from trimtab.domain.values import Lot, Snapshot
 from trimtab.rules.holdings import Holdings
 from trimtab.rules.plan.kept import Kept
-from trimtab.rules.plan.permitted import Permitted, Place
+from trimtab.rules.plan.permitted import NOTHING, Permitted, Place, Stock
 from trimtab.rules.plan.planning import Planning
 from trimtab.rules.plan.problem import (
     Classes,
@@ -36,7 +34,9 @@ from trimtab.rules.tax.harvest import loss_least
 from trimtab.rules.tax.lots import long_term_from
 
 _TIE = 1.0 + 1e-9
-_STEPS_LEFT = 0.998
+_STEPS_LEFT = 1.0 - 1e-6
+_YEAR_AT_LEAST = 365
+_MORE_THAN_ALL = 2.0
 _EQUAL = 1e-12
 """Prices that differ by this part are equal: such a loss is less than dust."""
 
@@ -45,7 +45,8 @@ class Layout(NamedTuple):
     """A problem, and what its rows are: lots, places to buy at, accounts and classes.
 
     `sold_drag` and `bought_drag` are the parts of the costs per dollar that are location. `kept`
-    are the lots that may not be sold, with the reason.
+    are the lots that may not be sold, with the reason, and `is_all` (P,) the places of which all
+    that is held may be.
     """
 
     problem: Problem
@@ -58,6 +59,7 @@ class Layout(NamedTuple):
     sold_drag: Floats
     bought_drag: Floats
     kept: list[Kept]
+    is_all: Flags
 
 
 def lay_out(
@@ -76,43 +78,70 @@ def lay_out(
     return _Desk(snapshot, planning, held, ignored).layout(sells=sells)
 
 
+def turnover_of(problem: Problem) -> float:
+    """What may be sold today in whole steps, in dollars at the middle price."""
+    return problem.turnover_most / _STEPS_LEFT * (1.0 + 1e-12)
+
+
+class _Facts(NamedTuple):
+    """Of each place with lots that may go: its prices and rates per dollar, and how it counts.
+
+    `is_heavy` where the class is: every loss counts there, for it is sold for the sake of its
+    drift. Elsewhere only those do that the harvest rule wants, and none where not `is_wanted`.
+    """
+
+    mid: Floats
+    sale: Floats
+    cash: Floats
+    cost: Floats
+    drag: Floats
+    is_taxed: Flags
+    is_ours: Flags
+    is_reached: Flags
+    is_heavy: Flags
+    is_wanted: Flags
+
+
 class _Desk(Permitted):
     """One household on the table."""
 
     def layout(self, *, sells: bool) -> Layout:
         """The arrays."""
-        lots = self._sellable() if sells else {}
+        stock = self._sellable() if sells else NOTHING
         options = self._options()
-        places = sorted({*lots, *options})
+        places = sorted({*stock.places, *options})
         number = {place: row for row, place in enumerate(places)}
-        rows = [lot for place in places for lot in lots.get(place, ())]
-        groups = self._groups(places)
-        arrays, sold_drag = self._lots(rows, number)
+        of_stock = _ints([number[place] for place in stock.places])
+        is_all = np.zeros(len(places), dtype=np.bool_)
+        is_all[of_stock] = stock.is_all
+        groups, of_group = self._groups(places)
+        lots, sold_drag = self._lots(stock, of_stock)
         purchases, bought_drag = self._purchases(options, number)
+        most_lost = float(np.maximum(-lots.gain * lots.value, 0.0).sum())
+        value = to_float(self.value)
+        ordered = {account.id for account in self.accounts if self._is_ordered(account)}
         problem = Problem(
             cash=self._spendable(sells=sells),
             in_total=np.asarray([self._counts(one) for one in self.accounts], dtype=np.bool_),
             in_cash=self._in_cash(),
             classes=self._bands(aims_at_target=not sells),
-            groups=groups[0],
+            groups=groups,
             places=Places(
                 account=_ints([self.number[account] for account, _ in places]),
-                group=_ints(groups[1]),
-                is_ordered=np.asarray(
-                    [self._is_ordered(place) for place in places], dtype=np.bool_
-                ),
-                sell_least=_floats([self._least() for _ in places]),
+                group=of_group,
+                is_ordered=np.asarray([one in ordered for one, _ in places], dtype=np.bool_),
+                sell_least=np.full(len(places), self._least()),
             ),
-            lots=arrays,
+            lots=lots,
             options=purchases,
-            year=year_tax(self.planning, float(np.maximum(-arrays.gain * arrays.value, 0).sum())),
-            value=to_float(self.value),
+            year=year_tax(self.planning, most_lost, value),
+            value=value,
             order_cost=to_float(self.policy.plan.order_cost),
             turnover_most=self._turnover(),
         )
         return Layout(
             problem=problem,
-            lots=rows,
+            lots=stock.lots,
             options=options,
             places=places,
             accounts=[account.id for account in self.accounts],
@@ -121,15 +150,16 @@ class _Desk(Permitted):
             sold_drag=sold_drag,
             bought_drag=bought_drag,
             kept=self.kept,
+            is_all=is_all,
         )
 
     def _spendable(self, *, sells: bool) -> Floats:
         """Cash by account; where nothing may be sold, nothing can be raised either."""
-        cash = _floats([to_float(self.cash[account.id]) for account in self.accounts])
+        cash = to_array([self.cash[account.id] for account in self.accounts])
         return cash if sells else np.maximum(cash, 0.0)
 
     def _turnover(self) -> float:
-        """What may be sold today, with a little left for the steps that rounding adds."""
+        """What may be sold today, less a little that solving may be off by."""
         left = self.policy.gates.turnover_max * self.held.total - self.planning.sold_before
         if left >= sum(self.held.values.values(), ZERO):
             return float("inf")
@@ -147,7 +177,7 @@ class _Desk(Permitted):
         """Each class against its goal; money that only buys goes all the way to the targets."""
         half, value = self._half_widths(), self.value
         price, targets = self._price(), self.planning.targets
-        coins = [name for name in self.classes if self._is_coin(name)]
+        coins = [name for name in self.classes if name in self.coins]
         goals = {}
         for name in coins:
             whole = targets[name] * (value + self._wallet_cash())
@@ -157,17 +187,17 @@ class _Desk(Permitted):
             name: targets[name] * (value - leaving) for name in self.classes if name not in goals
         }
         return Classes(
-            held=_floats([to_float(self.held.values[name]) for name in self.classes]),
-            goal=_floats([to_float(goals[name]) for name in self.classes]),
-            tolerance=_floats(
-                [0.0 if aims_at_target else to_float(half[name] * value) for name in self.classes]
+            held=to_array([self.held.values[name] for name in self.classes]),
+            goal=to_array([goals[name] for name in self.classes]),
+            tolerance=to_array(
+                [ZERO if aims_at_target else half[name] * value for name in self.classes]
             ),
             weight=_floats([price * self._urgency(name) for name in self.classes]),
         )
 
     def _leaving(self, name: str, goal: Money) -> Money:
         """What sales of a class of coins will put into wallets, where no target counts it."""
-        if self.cash_name is not None or self._state(name) is not BandState.CORRECTING:
+        if self.cash_name is not None or self.states[name] is not BandState.CORRECTING:
             return ZERO
         return max(ZERO, self.held.values[name] - goal)
 
@@ -195,78 +225,67 @@ class _Desk(Permitted):
         """The least order in dollars."""
         return to_float(self.policy.orders.minimum) * _TIE
 
-    def _lots(self, lots: Sequence[Lot], number: Mapping[Place, int]) -> tuple[Lots, Floats]:
-        terms, today = self.terms, self.today
-        mine = [terms[lot.symbol] for lot in lots]
-        quantity = _floats([float(lot.quantity) for lot in lots])
-        basis = _floats([float(lot.basis) for lot in lots])
-        mid, sale = _floats([one.mid for one in mine]), _floats([one.sale for one in mine])
-        cash = _floats([one.sale_cash for one in mine])
-        cost = _floats([one.sale_cost for one in mine])
-        unit = basis / np.maximum(quantity, 1e-30)
-        accounts = [self.snapshot.accounts[lot.account] for lot in lots]
-        is_ours = np.asarray(
-            [self.planning.taxpayers[one.id] == HOUSEHOLD for one in accounts], dtype=np.bool_
-        )
-        is_taxed = np.asarray([one.kind.is_taxed for one in accounts], dtype=np.bool_)
-        is_long = np.asarray(
-            [today >= long_term_from(lot.holding_since) for lot in lots], dtype=np.bool_
-        )
+    def _lots(self, stock: Stock, of_stock: Ints) -> tuple[Lots, Floats]:
+        """The lots of *stock*, whose places are the rows *of_stock*, and the drag that ends."""
+        of_place = np.repeat(np.arange(len(of_stock)), stock.counts)
+        here = self._facts(stock.places)
+        mid, sale = here.mid[of_place], here.sale[of_place]
+        cash, is_taxed = here.cash[of_place], here.is_taxed[of_place]
+        unit = stock.basis / np.maximum(stock.quantity, 1e-30)
+        last = _long_since(self.today)
+        is_long = np.asarray([lot.holding_since <= last for lot in stock.lots], dtype=np.bool_)
         gain = np.where(is_taxed, (sale - unit) / mid, 0.0)
-        is_loss = is_taxed & (mid * cash < unit * (1.0 - _EQUAL)) & self._reached(lots)
-        counts = self._counting(lots, gain, unit / mid)
+        is_loss = here.is_reached[of_place] & (mid * cash < unit * (1.0 - _EQUAL))
+        counts = here.is_wanted[of_place] & (
+            (-gain >= self._loss_least() * unit / mid) | here.is_heavy[of_place]
+        )
         gain = np.where(counts | (gain >= 0), gain, 0.0)
         extra = np.where(gain < 0, -gain * to_float(later_rate(self.planning)), 0.0)
         tax = self.planning.tax
         short, long = to_float(tax.short_term_rate), to_float(tax.long_term_rate)
-        alone = np.where(is_long, long, short) * gain
-        extra += np.where(is_taxed & ~is_ours, alone, 0.0)
-        drags = self._drags(lots, is_taxed)
+        is_ours = here.is_ours[of_place]
+        extra += np.where(is_taxed & ~is_ours, np.where(is_long, long, short) * gain, 0.0)
+        drag = here.drag[of_place]
         arrays = Lots(
-            place=_ints([number[lot.account, lot.symbol] for lot in lots]),
-            value=quantity * mid,
+            place=of_stock[of_place],
+            value=stock.quantity * mid,
             gain=gain,
             is_long=is_long,
             is_taxed=is_taxed & is_ours,
             is_loss=is_loss,
-            is_recent=np.zeros(len(lots), dtype=np.bool_),
-            cost=cost + drags,
+            is_recent=np.zeros(len(stock.lots), dtype=np.bool_),
+            cost=here.cost[of_place] - drag,
             extra=extra,
             cash=cash,
         )
-        return arrays, drags
+        return arrays, -drag
 
-    def _reached(self, lots: Sequence[Lot]) -> Flags:
-        """Which lots section 1091 reaches: a coin that is exempt may be lost and bought."""
-        wash, today = self.planning.wash, self.today
-        exempt = {
-            symbol for symbol in {lot.symbol for lot in lots} if wash.is_exempt(symbol, today)
-        }
-        return np.asarray([lot.symbol not in exempt for lot in lots], dtype=np.bool_)
+    def _facts(self, places: Sequence[Place]) -> _Facts:
+        """What the lots of a place have in common."""
+        accounts = [self.snapshot.accounts[account] for account, _ in places]
+        terms = [self.terms[symbol] for _, symbol in places]
+        classes = [self.class_of[symbol] for _, symbol in places]
+        values, targets = self.held.values, self.planning.targets
+        heavy = {name for name in self.classes if values[name] > targets[name] * self.value}
+        is_taxed = [one.kind.is_taxed for one in accounts]
+        return _Facts(
+            mid=_floats([one.mid for one in terms]),
+            sale=_floats([one.sale for one in terms]),
+            cash=_floats([one.sale_cash for one in terms]),
+            cost=_floats([one.sale_cost for one in terms]),
+            drag=np.where(is_taxed, [self.drag[name] for name in classes], 0.0),
+            is_taxed=_flags(is_taxed),
+            is_ours=_flags([self.planning.taxpayers[one.id] == HOUSEHOLD for one in accounts]),
+            is_reached=_flags([self._is_reached(place) for place in places]),
+            is_heavy=_flags([name in heavy for name in classes]),
+            is_wanted=_flags([symbol not in self.ignored for _, symbol in places]),
+        )
 
-    def _counting(self, lots: Sequence[Lot], gain: Floats, part: Floats) -> Flags:
-        """Which losses count in full: those that the harvest rule wants, where it wants any.
-
-        In a class that is heavy every loss does, for it is sold for the sake of its drift.
-        """
-        heavy = {
-            name
-            for name in self.classes
-            if self.held.values[name] > self.planning.targets[name] * self.value
-        }
-        is_heavy = np.asarray([self.class_of[lot.symbol] in heavy for lot in lots], dtype=np.bool_)
-        wanted = np.asarray([lot.symbol not in self.ignored for lot in lots], dtype=np.bool_)
+    def _loss_least(self) -> float:
+        """The part of its basis that a loss must be to count where its class is not heavy."""
         if self.policy.plan.harvests == "never":
-            return wanted & is_heavy
-        least = to_float(loss_least(self.planning.harvest, self.today))
-        return wanted & ((-gain >= least * part) | is_heavy)
-
-    def _drags(self, lots: Sequence[Lot], is_taxed: Flags) -> Floats:
-        """The tax drag that ends per dollar sold, negative."""
-        if not any(self.drag.values()):
-            return np.zeros(len(lots))
-        ends = _floats([-self.drag[self.class_of[lot.symbol]] for lot in lots])
-        return np.where(is_taxed, ends, 0.0)
+            return _MORE_THAN_ALL
+        return to_float(loss_least(self.planning.harvest, self.today))
 
     def _purchases(
         self, options: Sequence[Place], number: Mapping[Place, int]
@@ -289,7 +308,7 @@ class _Desk(Permitted):
             symbol=_ints([order[symbol] for _, symbol in options]),
             cost=_floats([one.buy_cost for one in terms]) + drags,
             cash=_floats([one.buy_cash for one in terms]),
-            least=_floats([self._least() for _ in options]),
+            least=np.full(len(options), self._least()),
             most=_floats([most[symbol] for _, symbol in options]),
         )
         return arrays, drags
@@ -301,7 +320,7 @@ class _Desk(Permitted):
         held = sum((units for (_, one), units in positions.items() if one == symbol), ZERO)
         return max(0.0, to_float(part * self.held.total - held * self.snapshot.price(symbol)))
 
-    def _groups(self, places: Sequence[Place]) -> tuple[Groups, list[int]]:
+    def _groups(self, places: Sequence[Place]) -> tuple[Groups, Ints]:
         """One group for each taxpayer, identical group and class, and the group of each place."""
         keys = [
             (
@@ -317,7 +336,19 @@ class _Desk(Permitted):
             of_class=_ints([of_class for _, _, of_class in known]),
             twin=_ints([twins[key[:2]] for key in known]),
         )
-        return groups, [known[key] for key in keys]
+        return groups, _ints([known[key] for key in keys])
+
+
+def _long_since(today: dt.date) -> dt.date:
+    """The last day since which units must have been held to be long term *today*."""
+    day = today - dt.timedelta(days=_YEAR_AT_LEAST)
+    while long_term_from(day) > today:
+        day -= dt.timedelta(days=1)
+    return day
+
+
+def _flags(values: Sequence[bool]) -> Flags:
+    return np.asarray(values, dtype=np.bool_)
 
 
 def _floats(values: Sequence[float]) -> Floats:

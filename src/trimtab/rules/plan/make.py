@@ -5,57 +5,66 @@ orders that can be executed, checked by rules that know nothing of the solver, a
 """
 
 import hashlib
-from collections.abc import Sequence
-from enum import Enum
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from trimtab.domain.numbers import BASIS_POINT, ZERO, Money, Weight, to_decimal
+from trimtab.domain.numbers import (
+    BASIS_POINT,
+    ZERO,
+    Money,
+    Quantity,
+    Weight,
+    to_decimal,
+)
 from trimtab.domain.trades import (
-    BandState,
     Certificate,
-    Drift,
+    LotPick,
+    Motive,
     Plan,
     PlanCost,
     Refusal,
     Side,
     Trade,
 )
-from trimtab.domain.values import AccountKind, Snapshot
-from trimtab.rules.holdings import Holdings, cash_class, class_of, holdings
+from trimtab.domain.values import Snapshot, trade_date
+from trimtab.rules.holdings import Holdings, class_of, holdings
+from trimtab.rules.plan.amounts import above_planes, solved, tax_at
+from trimtab.rules.plan.calls import Call, calls_of
 from trimtab.rules.plan.check import faults
 from trimtab.rules.plan.layout import Layout, lay_out
 from trimtab.rules.plan.orders import Orders, amounts_of, at_hand_of, orders_of
-from trimtab.rules.plan.planning import Planning, grain, is_clearly_light
-from trimtab.rules.plan.problem import Floats, Problem, Solution
+from trimtab.rules.plan.permitted import Place
+from trimtab.rules.plan.planning import (
+    Planning,
+    margin_of,
+)
+from trimtab.rules.plan.problem import Floats, Solution
 from trimtab.rules.plan.reasons import with_reasons
 from trimtab.rules.plan.solve import cost_of, solve
 from trimtab.rules.plan.undone import refusals_of
 from trimtab.rules.words import money, percent
 
-_HARVEST_ROUNDS = 3
 _EQUAL = Weight("0.0000001")
 """Costs that differ by this part of the value are one."""
+_HALF_A_CENT = 0.005
+_AGAIN = Weight("0.05")
+"""A second plan of a day moves at least this part of what was traded before it."""
 
 
 class Planned(NamedTuple):
-    """The trades to do now, sells first; what was wanted and could not be; and the proof."""
+    """The trades to do now, sells first; what was wanted and could not be; and the proof.
+
+    A plan that broke a rule is withheld: nothing is done, and nothing is settled by it.
+    """
 
     trades: tuple[Trade, ...]
     refusals: tuple[Refusal, ...]
     certificate: Certificate | None
-
-
-class Call(Enum):
-    """What calls for a plan: a class out of its band, cash to raise, losses to take, idle cash."""
-
-    CORRECT = "correct"
-    RAISE = "raise"
-    HARVEST = "harvest"
-    INVEST = "invest"
+    is_withheld: bool = False
 
 
 def make_plan(snapshot: Snapshot, planning: Planning) -> Planned:
@@ -67,7 +76,12 @@ def make_plan(snapshot: Snapshot, planning: Planning) -> Planned:
         return Planned((), refusals_of(snapshot, planning, layout, ()), None)
     planned = _planned(snapshot, planning, held, calls)
     if not planned.trades and Call.INVEST in calls and len(calls) > 1:
-        planned = _planned(snapshot, planning, held, frozenset({Call.INVEST}))
+        alone = _planned(snapshot, planning, held, frozenset({Call.INVEST}))
+        if not planned.is_withheld:
+            return alone
+        if not alone.is_withheld:
+            told = (*planned.refusals, *alone.refusals)
+            planned = alone._replace(refusals=tuple(dict.fromkeys(told)), is_withheld=True)
     return planned
 
 
@@ -75,30 +89,45 @@ def _planned(
     snapshot: Snapshot, planning: Planning, held: Holdings, calls: frozenset[Call]
 ) -> Planned:
     """What is called for, solved, rounded, checked and explained, where it is worth the while."""
-    layout, solution = _solved(snapshot, planning, held, calls)
+    layout, solution = solved(snapshot, planning, held, calls)
     orders = orders_of(snapshot, planning, layout, solution)
     now = at_hand_of(snapshot, planning, layout, orders)
     trades = with_reasons(_trades(snapshot, planning, now), snapshot, planning)
-    found = faults(snapshot, planning, trades)
+    certificate = _certificate(snapshot, planning, layout, solution, orders)
+    # Where cash that is due cannot be raised, no plan keeps all the rules, and none is proven.
+    proof = None if _leaves_short(snapshot, layout, solution, orders) else certificate
+    found = faults(snapshot, planning, trades, proof)
     if found:
         withheld = Refusal(
             asset_class="",
             sentence=f"A plan was made and is withheld, for it breaks a rule: {' '.join(found)}",
         )
-        return Planned((), (withheld,), None)
-    certificate = _certificate(snapshot, layout, solution, orders)
+        return Planned((), (withheld,), None, is_withheld=True)
     better = certificate.nothing.total - certificate.plan.total
     if now != orders and trades:
-        better = _better_today(snapshot, planning, layout, now, certificate)
+        better = _better_today(snapshot, layout, now, certificate)
     raises = Call.RAISE in calls and any(
         trade.side is Side.SELL and _lacks(trade.account, planning, held) for trade in trades
     )
-    is_worth_it = raises or _is_worth_it(trades, better, certificate.value, planning, calls)
+    traded = _traded_today(snapshot, planning)
+    is_worth_it = raises or _is_worth_it(trades, better, certificate.value, planning, calls, traded)
     if not trades or not is_worth_it:
         return Planned((), refusals_of(snapshot, planning, layout, ()), None)
-    # Where cash that is due cannot be raised, no plan keeps all the rules, and none is proven.
-    proof = None if solution.lacking.any() else certificate
     return Planned(trades, refusals_of(snapshot, planning, layout, trades), proof)
+
+
+def _leaves_short(snapshot: Snapshot, layout: Layout, solution: Solution, orders: Orders) -> bool:
+    """Whether an account is left with less cash than it owes, by the solution or its rounding."""
+    if solution.lacking.any():
+        return True
+    problem = layout.problem
+    lots, options, accounts = problem.lots, problem.options, problem.places.account
+    sold, bought = amounts_of(snapshot, layout, orders)
+    count = len(problem.cash)
+    brought = np.bincount(accounts[lots.place], sold * lots.cash, count)
+    spent = np.bincount(accounts[options.place], bought * options.cash, count)
+    left = problem.cash + brought - spent
+    return bool((left < -_HALF_A_CENT).any())
 
 
 def _is_worth_it(
@@ -107,21 +136,27 @@ def _is_worth_it(
     value: Money,
     planning: Planning,
     calls: frozenset[Call],
+    traded: Money,
 ) -> bool:
     """Whether a plan is *better* than doing nothing by enough, else every look would trade.
 
     A correction must mend a trade's grain, and move as much today, where a part of it must wait; a
-    harvest must be worth its minimum, and cash that is only invested a tenth of the grain.
+    harvest must be worth its minimum, and cash that is only invested a tenth of the grain. What
+    margins, whole shares and the day's limits left of the orders of today waits for the next day.
     """
-    orders = planning.policy.orders
-    margin = (orders.slippage_max_bps + orders.fee_buffer_bps) * BASIS_POINT
-    least = max(orders.minimum, margin * value)
+    if _moved(trades) < _AGAIN * traded:
+        return False
+    least = max(planning.policy.orders.minimum, margin_of(planning.policy) * value)
     drift = least * planning.policy.plan.drift_price
-    if Call.HARVEST in calls:
+    if Call.CORRECT in calls and better >= drift and _moved(trades) >= least:
+        return True
+    if Call.HARVEST in calls and any(trade.motive is Motive.HARVEST for trade in trades):
         return better >= min(drift, planning.harvest.minimum)
-    if Call.CORRECT not in calls:
-        return better >= drift / 10
-    return better >= drift and sum((trade.value for trade in trades), ZERO) >= least
+    return calls == {Call.INVEST} and better >= drift / 10
+
+
+def _moved(trades: Iterable[Trade]) -> Money:
+    return sum((trade.value for trade in trades), ZERO)
 
 
 def _lacks(account: str, planning: Planning, held: Holdings) -> bool:
@@ -131,11 +166,7 @@ def _lacks(account: str, planning: Planning, held: Holdings) -> bool:
 
 
 def _better_today(
-    snapshot: Snapshot,
-    planning: Planning,
-    layout: Layout,
-    now: Orders,
-    certificate: Certificate,
+    snapshot: Snapshot, layout: Layout, now: Orders, certificate: Certificate
 ) -> Money:
     """What is saved by that part of a plan that is done today, where the rest waits for its cash.
 
@@ -144,161 +175,17 @@ def _better_today(
     if not now.sales:
         cost = cost_of(layout.problem, *amounts_of(snapshot, layout, now))
         return certificate.nothing.total - _cents(cost)
-    only = solve(lay_out(snapshot, planning, layout.held, sells=False).problem)
-    alone = min(_cents(only.objective), certificate.nothing.total)
+    problem = layout.problem
+    only = solve(replace(problem, cash=np.maximum(problem.cash, 0.0), turnover_most=0.0))
+    alone = min(_cents(cost_of(problem, only.sold, only.bought)), certificate.nothing.total)
     return alone - certificate.plan.total
 
 
-def calls_of(snapshot: Snapshot, planning: Planning, held: Holdings) -> frozenset[Call]:
-    """What calls for a plan now."""
-    calls = set()
-    if any(_is_out(snapshot, planning, held, drift) for drift in planning.drifts):
-        calls.add(Call.CORRECT)
-    is_due = any(
-        held.free[name] - held.short.get(name, ZERO) < amount
-        for name, amount in planning.due.items()
-        if name in held.free and name not in planning.closed
-    )
-    if is_due or (Call.CORRECT in calls and _could_fill_a_reserve(snapshot, planning, held)):
-        calls.add(Call.RAISE)
-    if planning.policy.plan.harvests == "always":
-        calls.add(Call.HARVEST)
-    if _has_idle_cash(snapshot, planning, held):
-        calls.add(Call.INVEST)
-    return frozenset(calls)
-
-
-def _could_fill_a_reserve(snapshot: Snapshot, planning: Planning, held: Holdings) -> bool:
-    """Whether an account lacks of its reserve and holds something that could be sold for it."""
-    short = held.short.keys() - planning.closed.keys()
-    return any(lot.account in short for lot in snapshot.lots)
-
-
-def _is_out(snapshot: Snapshot, planning: Planning, held: Holdings, drift: Drift) -> bool:
-    """Whether a class under correction is further from its goal than a trade's grain."""
-    if drift.state is not BandState.CORRECTING:
-        return False
-    name = drift.asset_class
-    value, goal = held.values[name], planning.targets[name] * held.total
-    slack = planning.destination * drift.half_width * held.total
-    return abs(value - goal) - slack > grain(snapshot, planning, name, value, goal)
-
-
-def _has_idle_cash(snapshot: Snapshot, planning: Planning, held: Holdings) -> bool:
-    """Whether cash that belongs to no class is worth an order."""
-    if cash_class(planning.policy, snapshot.base_currency) is not None:
-        return False
-    least = planning.policy.orders.invest_cash_from
-    idle = {
-        kind: sum(
-            (
-                held.free[name] - planning.due.get(name, ZERO)
-                for name, account in snapshot.accounts.items()
-                if name not in planning.closed and (account.kind is AccountKind.CRYPTO) == kind
-            ),
-            ZERO,
-        )
-        for kind in (False, True)
-    }
-    if idle[False] > 0 and idle[False] >= least:
-        return True
-    return (
-        idle[True] > 0
-        and idle[True] >= least
-        and any(
-            is_clearly_light(planning, name, held.values[name], held.total)
-            for name, rule in planning.policy.classes.items()
-            if any(_is_coin(snapshot, symbol) for symbol in rule.members)
-        )
-    )
-
-
-def _is_coin(snapshot: Snapshot, symbol: str) -> bool:
-    known = snapshot.instruments.get(symbol)
-    return known is not None and known.kind.value == "crypto"
-
-
-# ------------------------------------------------------------------ the solution
-
-
-def _solved(
-    snapshot: Snapshot, planning: Planning, held: Holdings, calls: frozenset[Call]
-) -> tuple[Layout, Solution]:
-    """The best amounts; purchases alone where selling is not worth what the policy asks."""
-    sells = calls != {Call.INVEST}
-    is_calm = Call.CORRECT not in calls and sells
-    layout, solution = _harvested(snapshot, planning, held, sells=sells, is_calm=is_calm)
-    least = float(planning.policy.plan.sell_least)
-    if Call.CORRECT in calls and Call.RAISE not in calls and least > 0:
-        bought = solve(replace(layout.problem, turnover_most=0.0))
-        if bought.objective - solution.objective < least and solution.sold.any():
-            return layout, bought
-    return layout, solution
-
-
-def _harvested(
-    snapshot: Snapshot, planning: Planning, held: Holdings, *, sells: bool, is_calm: bool
-) -> tuple[Layout, Solution]:
-    """The best amounts, losses taken only where the harvest is worth the policy's minimum."""
-    ignored: frozenset[str] = frozenset()
-    for _ in range(_HARVEST_ROUNDS):
-        layout = lay_out(snapshot, planning, held, sells=sells, ignored=ignored)
-        if is_calm:
-            layout = layout._replace(problem=_calmed(layout.problem))
-        solution = solve(layout.problem)
-        small = _small_harvests(planning, layout, solution) - ignored
-        if not small:
-            break
-        ignored |= small
-    return layout, solution
-
-
-def _calmed(problem: Problem) -> Problem:
-    """*problem* with the drift that there is forgiven: no class is traded for its own sake.
-
-    Anywhere between where a class is and where it should be costs nothing; further away does.
-    """
-    classes = problem.classes
-    low = np.minimum(classes.goal - classes.tolerance, classes.held)
-    high = np.maximum(classes.goal + classes.tolerance, classes.held)
-    return replace(
-        problem,
-        classes=replace(classes, goal=(low + high) / 2, tolerance=(high - low) / 2),
-    )
-
-
-def _small_harvests(planning: Planning, layout: Layout, solution: Solution) -> frozenset[str]:
-    """Symbols sold at a loss and replaced, for less than a harvest must be worth."""
-    problem, lots = layout.problem, layout.problem.lots
-    sold, least = solution.sold, float(planning.harvest.minimum)
-    if planning.policy.plan.harvests == "never":
-        least = float("inf")
-    taken = (sold > 0) & lots.is_taxed & (lots.gain < 0)
-    if not taken.any():
-        return frozenset()
-    group = problem.places.group[lots.place]
-    replaced = np.zeros(len(problem.classes.goal), dtype=np.bool_)
-    buys = problem.groups.of_class[problem.places.group[problem.options.place]]
-    replaced[buys[solution.bought > 0]] = True
-    taken &= replaced[problem.groups.of_class[group]]
-    twin = problem.groups.twin[group]
-    small: set[str] = set()
-    everything = _tax_at(problem, sold)
-    for number in np.unique(twin[taken]).tolist():
-        mine = taken & (twin == number)
-        without = np.where(mine, 0.0, sold)
-        costs = 2 * float((sold * lots.cost)[mine].sum())
-        worth = _tax_at(problem, without) - everything - costs
-        if worth < least:
-            small |= {layout.lots[row].symbol for row in np.flatnonzero(mine).tolist()}
-    return frozenset(small)
-
-
-def _tax_at(problem: Problem, sold: Floats) -> float:
-    lots = problem.lots
-    gains = np.where(lots.is_taxed, sold * lots.gain, 0.0)
-    year = problem.year.at(float(gains[~lots.is_long].sum()), float(gains[lots.is_long].sum()))
-    return year + float((sold * lots.extra).sum())
+def _traded_today(snapshot: Snapshot, planning: Planning) -> Money:
+    """What was bought and sold earlier today."""
+    today = trade_date(snapshot.at)
+    bought = (lot.basis for lot in snapshot.lots if lot.acquired == today)
+    return planning.sold_before + sum(bought, ZERO)
 
 
 # ------------------------------------------------------------------ trades and their proof
@@ -308,46 +195,45 @@ def _trades(snapshot: Snapshot, planning: Planning, orders: Orders) -> tuple[Tra
     """One trade for each order; sells first, the largest first."""
     names = class_of(planning.policy)
     fee = planning.policy.orders.fee_buffer_bps * BASIS_POINT
-    trades = []
-    for (account, symbol), picks in orders.sales.items():
-        quantity = sum((pick.quantity for pick in picks), ZERO)
-        bid = snapshot.quotes[symbol].bid
-        trades.append(
-            Trade(
-                account=account,
-                symbol=symbol,
-                asset_class=names[symbol],
-                side=Side.SELL,
-                quantity=quantity,
-                price=bid,
-                lots=picks,
-                cost=quantity * bid * fee,
-            )
+
+    def trade(place: Place, side: Side, quantity: Quantity, lots: tuple[LotPick, ...]) -> Trade:
+        account, symbol = place
+        quote = snapshot.quotes[symbol]
+        price = quote.bid if side is Side.SELL else quote.ask
+        return Trade(
+            account=account,
+            symbol=symbol,
+            asset_class=names[symbol],
+            side=side,
+            quantity=quantity,
+            price=price,
+            lots=lots,
+            cost=quantity * price * fee,
         )
-    for (account, symbol), quantity in orders.purchases.items():
-        ask = snapshot.quotes[symbol].ask
-        trades.append(
-            Trade(
-                account=account,
-                symbol=symbol,
-                asset_class=names[symbol],
-                side=Side.BUY,
-                quantity=quantity,
-                price=ask,
-                cost=quantity * ask * fee,
-            )
-        )
+
+    trades = [
+        *(
+            trade(place, Side.SELL, sum((pick.quantity for pick in lots), ZERO), lots)
+            for place, lots in orders.sales.items()
+        ),
+        *(trade(place, Side.BUY, quantity, ()) for place, quantity in orders.purchases.items()),
+    ]
     return tuple(
         sorted(trades, key=lambda one: (one.side is Side.BUY, -one.value, one.account, one.symbol))
     )
 
 
 def _certificate(
-    snapshot: Snapshot, layout: Layout, solution: Solution, orders: Orders
+    snapshot: Snapshot, planning: Planning, layout: Layout, solution: Solution, orders: Orders
 ) -> Certificate:
-    """What the orders cost against doing nothing and against what any plan must cost."""
+    """What the orders cost against doing nothing and against what any plan must cost.
+
+    The tax of the plan is the true one, and that of the bound never above it.
+    """
     sold, bought = amounts_of(snapshot, layout, orders)
     plan = _parts(layout, sold, bought)
+    above = _cents(above_planes(planning, layout.problem, sold))
+    plan = replace(plan, tax=plan.tax + above)
     nothing = _parts(layout, np.zeros(len(sold)), np.zeros(len(bought)))
     bound = _cents(solution.bound)
     if 0 < bound - plan.total <= _EQUAL * _cents(layout.problem.value):
@@ -356,7 +242,7 @@ def _certificate(
         plan=plan,
         nothing=nothing,
         bound=bound,
-        rounding=plan.total - min(plan.total, _cents(solution.objective)),
+        rounding=plan.total - min(plan.total, _cents(solution.objective) + above),
         value=_cents(layout.problem.value),
     )
 
@@ -365,7 +251,7 @@ def _parts(layout: Layout, sold: Floats, bought: Floats) -> PlanCost:
     """The objective of the amounts by cause, in money to a hundredth of a cent."""
     problem = layout.problem
     lots, options = problem.lots, problem.options
-    tax = _tax_at(problem, sold)
+    tax = tax_at(problem, sold)
     location = float((sold * layout.sold_drag).sum() + (bought * layout.bought_drag).sum())
     trading = float((sold * lots.cost).sum() + (bought * options.cost).sum()) - location
     orders = len(np.unique(lots.place[sold > 0])) + int((bought > 0).sum())

@@ -50,20 +50,35 @@ def opening(kernel: Kernel, priced: Priced, stage: int, gap: float) -> Opening:
     shared = _sharing(kernel)
     is_open |= shared
     modes |= shared[kernel.modes.of_class]
-    lots = _open_lots(kernel, base, differs[0], is_open, _MORE_LOTS if stage > 1 else _FIRST_LOTS)
-    if stage == 0:
-        ordered = problem.places.is_ordered[problem.lots.place]
-        lots &= ~ordered | kernel.sellable(base.mode)
+    lots = _open_lots(kernel, base, differs[0], is_open, stage)
+    options = is_open[where.buy_class]
+    if problem.order_cost > 0:
+        sells, buys = _traded(kernel, (base, *priced.used))
+        lots &= sells[problem.lots.place]
+        options &= buys
     return Opening(
         lots=lots,
-        options=is_open[where.buy_class],
+        options=options,
         modes=modes,
         sold=base.sold,
         bought=base.bought,
         is_quick=stage == 0,
         nodes=_NODES_FEW,
-        smooth=kernel.smoothed(priced.prices, base.mode) if stage == 0 else None,
     )
+
+
+def _traded(kernel: Kernel, answers: Sequence[Answer]) -> tuple[Flags, Flags]:
+    """Places that are sold, and options that are bought, by any of the *answers*.
+
+    Where an order costs money, nothing else begins to trade.
+    """
+    problem = kernel.problem
+    sells = np.zeros(len(problem.places.account), dtype=np.bool_)
+    buys = np.zeros(len(problem.options.cost), dtype=np.bool_)
+    for one in answers:
+        sells[problem.lots.place[one.sold > SLIVER]] = True
+        buys |= one.bought > SLIVER
+    return sells, buys
 
 
 def _base(kernel: Kernel, priced: Priced) -> tuple[Answer, Flags]:
@@ -101,7 +116,7 @@ def _open_classes(kernel: Kernel, answer: Answer, differs: tuple[Flags, Flags]) 
     is_open = np.zeros(len(problem.classes.goal), dtype=np.bool_)
     is_open[where.lot_class[differs[0]]] = True
     is_open[where.buy_class[differs[1]]] = True
-    is_open[where.lot_class[_small_sales(problem, answer)]] = True
+    is_open[where.lot_class[small_sales(problem, answer.sold)[problem.lots.place]]] = True
     options = problem.options
     small = (answer.bought > 0) & (answer.bought < options.least - SLIVER)
     is_open[where.buy_class[small | (answer.bought > options.most)]] = True
@@ -111,22 +126,26 @@ def _open_classes(kernel: Kernel, answer: Answer, differs: tuple[Flags, Flags]) 
     return is_open
 
 
-def _open_lots(kernel: Kernel, base: Answer, differs: Flags, is_open: Flags, limit: int) -> Flags:
+def _open_lots(kernel: Kernel, base: Answer, differs: Flags, is_open: Flags, stage: int) -> Flags:
     """Lots of open classes that the answers disagree on or that are near the edge.
 
     Where a broker books in order, the window around the place at which its sale stops.
     """
     problem, where = kernel.problem, kernel.where
     place, value = problem.lots.place, problem.lots.value
+    limit = _MORE_LOTS if stage > 1 else _FIRST_LOTS
     among = is_open[where.lot_class]
     ordered = problem.places.is_ordered[place]
     free = among & ~ordered
     lots = (free & (differs | problem.lots.is_recent)) | _nearest(base.distance, free, limit)
-    lots |= free & _small_sales(problem, base)
+    lots |= free & small_sales(problem, base.sold)[place]
+    lots |= among & ordered & _to_the_least(problem, base.sold)
     if not (among & ordered).any():
         return lots
-    many = limit > _FIRST_LOTS
     stops = _stops(place, base.sold, value)
+    if stage == 0:
+        return lots | (among & ordered & stops)
+    many = limit > _FIRST_LOTS
     edge = among & ordered & (differs | stops | problem.lots.is_recent)
     for shift in range(1, 1 + (_BESIDE * 10 if many else _BESIDE)):
         before, after = np.zeros_like(edge), np.zeros_like(edge)
@@ -159,14 +178,25 @@ def _filled(lots: Flags, place: Ints, ordered: Flags) -> Flags:
     return filled
 
 
-def _small_sales(problem: Problem, answer: Answer) -> Flags:
-    """Lots of places where less is sold than may be."""
+def small_sales(problem: Problem, sold: Floats) -> Flags:
+    """The places (P,) where less is sold than may be."""
     places = problem.lots.place
     count = len(problem.places.account)
     held = np.bincount(places, problem.lots.value, minlength=count)
-    taken = np.bincount(places, answer.sold, minlength=count)
-    small = (taken > 0) & (taken < problem.places.sell_least - SLIVER) & (taken < held - SLIVER)
-    return small[places]
+    taken = np.bincount(places, sold, minlength=count)
+    small: Flags = (taken > 0) & (taken < problem.places.sell_least - SLIVER)
+    return small & (taken < held - SLIVER)
+
+
+def _to_the_least(problem: Problem, sold: Floats) -> Flags:
+    """The lots of each place with a sale that is too small, as far as the least one reaches."""
+    lots = problem.lots
+    place = lots.place
+    before = np.cumsum(lots.value) - lots.value
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    before -= np.repeat(before[starts], np.diff(starts, append=len(before)))
+    reached: Flags = before < problem.places.sell_least[place]
+    return reached & small_sales(problem, sold)[place]
 
 
 def _sharing(kernel: Kernel) -> Flags:

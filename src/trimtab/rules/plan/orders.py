@@ -4,8 +4,8 @@ Each sale begins at the whole steps below what it should be, each purchase at wh
 pay of it; then steps are moved as long as that makes the plan cheaper (`rounding`).
 """
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -17,23 +17,26 @@ from trimtab.domain.numbers import (
     Money,
     Quantity,
     Weight,
-    round_up_to_step,
     to_decimal,
+    to_float,
 )
 from trimtab.domain.trades import LotPick
-from trimtab.domain.values import Lot, Snapshot
+from trimtab.domain.values import Snapshot
 from trimtab.rules.holdings import class_of
-from trimtab.rules.plan.layout import Layout
+from trimtab.rules.plan.layout import Layout, turnover_of
 from trimtab.rules.plan.permitted import Place
 from trimtab.rules.plan.planning import Planning
-from trimtab.rules.plan.problem import Flags, Floats, Ints, Solution
-from trimtab.rules.plan.rounding import Curve, Order, rounded
+from trimtab.rules.plan.problem import Floats, Solution
+from trimtab.rules.plan.queues import Curves, Queue, Queues, queues_of
+from trimtab.rules.plan.rounding import Order, Table
 from trimtab.rules.tax.lots import picks_of
 
-_WHOLE = 1 - 1e-9
 _ENDLESS = 10**15
-_FURTHER = 8
-"""So many lots that a solution keeps may go too, where a sale is rounded up."""
+_DUST = 1e-9
+_FAR = 1e-4
+"""Where rounding costs more than a basis point of the value, other steps are tried."""
+_FAR_WORTH = 1e-5
+_FORCED_MOST = 3
 
 
 class Orders(NamedTuple):
@@ -62,14 +65,28 @@ def at_hand_of(snapshot: Snapshot, planning: Planning, layout: Layout, orders: O
 def amounts_of(snapshot: Snapshot, layout: Layout, orders: Orders) -> tuple[Floats, Floats]:
     """The dollars of each lot and option of *layout* that *orders* trade, at the middle price."""
     sold, bought = np.zeros(len(layout.lots)), np.zeros(len(layout.options))
-    rows = {lot.id: row for row, lot in enumerate(layout.lots)}
-    for (_, symbol), picks in orders.sales.items():
-        for pick in picks:
-            sold[rows[pick.lot_id]] = float(pick.quantity * snapshot.price(symbol))
-    options = {place: row for row, place in enumerate(layout.options)}
-    for place, quantity in orders.purchases.items():
-        bought[options[place]] = float(quantity * snapshot.price(place[1]))
-    return np.minimum(sold, layout.problem.lots.value), bought
+    lots, options = layout.problem.lots, layout.problem.options
+    picked = {pick.lot_id: pick.quantity for picks in orders.sales.values() for pick in picks}
+    if picked:
+        for row, lot in enumerate(layout.lots):
+            quantity = picked.get(lot.id)
+            if quantity is not None:
+                part = 1.0 if quantity == lot.quantity else to_float(quantity / lot.quantity)
+                sold[row] = part * lots.value[row]
+    for row, place in enumerate(layout.options):
+        if place in orders.purchases:
+            bought[row] = to_float(orders.purchases[place] * snapshot.price(place[1]))
+    assert len(options.place) == len(bought), "an option is a row"
+    return sold, bought
+
+
+class _Trial(NamedTuple):
+    """Orders in steps, sales first, with what they cost and the cash that accounts lack."""
+
+    counts: list[int]
+    purchases: dict[Place, Order]
+    cost: float
+    short: float
 
 
 class _Desk:
@@ -80,41 +97,78 @@ class _Desk:
         self.minimum = rule.minimum
         self.margin = (rule.slippage_max_bps + rule.fee_buffer_bps) * BASIS_POINT
         self.options = {place: row for row, place in enumerate(layout.options)}
-        self.queues: dict[Place, list[Lot]] = {}
-        self.lots: dict[Place, list[int]] = {}
-        for row, lot in enumerate(layout.lots):
-            self.lots.setdefault((lot.account, lot.symbol), []).append(row)
-
-    @cached_property
-    def held(self) -> dict[Place, Quantity]:
-        """All that is held of each place of which something may be sold."""
-        held = dict.fromkeys(self.lots, ZERO)
-        for lot in self.snapshot.lots:
-            place = lot.account, lot.symbol
-            if place in held:
-                held[place] += lot.quantity
-        return held
+        problem = layout.problem
+        self.of_class = problem.groups.of_class[problem.places.group].tolist()
+        self.account = problem.places.account.tolist()
 
     def orders(self, solution: Solution) -> Orders:
         """The cheapest whole steps near *solution*."""
-        sales = {
-            place: self._sale(place, rows, solution.sold)
-            for place, rows in self.lots.items()
-            if solution.sold[rows].any()
-        }
+        queues = queues_of(self.layout, solution.sold)
+        best = self._trial(solution, queues, {})
+        most = solution.objective + _FAR * self.layout.problem.value
+        if best.cost > most:
+            for forced in self._forced(queues, best):
+                other = self._trial(solution, queues, forced)
+                if (other.short, other.cost) < (best.short, best.cost - _FAR_WORTH):
+                    best = other
+                if best.cost <= most:
+                    break
+        return self._found(queues, best.purchases, best.counts)
+
+    def _trial(self, solution: Solution, queues: Queues, forced: Mapping[int, int]) -> _Trial:
+        """Whole steps near *solution*, with *forced* ones of some sales, improved where it pays."""
+        sales = self._within_turnover(
+            [self._sale(queue, forced.get(number)) for number, queue in enumerate(queues.each)]
+        )
         free = {}
         for row, account in enumerate(self.layout.accounts):
             there = self._start(account)
             coming = self.planning.coming.get(account, ZERO) if there >= 0 else ZERO
             free[row] = there + coming
         self._raise_cash(sales, {row: free[row] for row in free if solution.lacking[row] == 0})
-        wanted = self._sooner(self._preferred(solution), sales, self._barred(solution.sold))
+        barred = self._barred(solution.sold)
+        wanted = self._sooner(self._preferred(solution, barred), sales, barred)
         purchases = self._purchases(wanted, sales, free)
-        return self._improved(sales, purchases, free, solution.objective)
+        table = self._table(queues, sales, purchases, free)
+        table.improve_all(solution.objective)
+        if table.objective() > solution.objective + _FAR * self.layout.problem.value:
+            more = self._further(barred, purchases)
+            if more:
+                counts = dict(zip(sorted(purchases), table.counts()[len(sales) :], strict=True))
+                sales = [
+                    one._replace(steps=count)
+                    for one, count in zip(sales, table.counts(), strict=False)
+                ]
+                purchases = more | {
+                    place: one._replace(steps=counts[place]) for place, one in purchases.items()
+                }
+                table = self._table(queues, sales, purchases, free)
+                table.improve_all(solution.objective)
+        return _Trial(table.counts(), purchases, table.objective(), table.short())
+
+    def _forced(self, queues: Queues, best: _Trial) -> list[dict[int, int]]:
+        """One step more or less of each sale whose steps are the largest."""
+        places = [self.layout.places[queue.place] for queue in queues.each]
+        worth = [to_float(self._step(place) * self.snapshot.price(place[1])) for place in places]
+        coarse = sorted(range(len(worth)), key=lambda number: (-worth[number], number))
+        least, most = _FAR * self.layout.problem.value, turnover_of(self.layout.problem)
+        return [
+            {number: best.counts[number] + by}
+            for number in coarse[:_FORCED_MOST]
+            for by in (1, -1)
+            if worth[number] > least and 0 <= (best.counts[number] + by) * worth[number] <= most
+        ]
 
     def at_hand(self, orders: Orders) -> Orders:
         """All sales of *orders*, and of its purchases what can be paid now."""
-        sales = {place: self._fixed_sale(place, picks) for place, picks in orders.sales.items()}
+        sold, _ = amounts_of(self.snapshot, self.layout, orders)
+        queues = queues_of(self.layout, sold)
+        sales = []
+        for queue in queues.each:
+            picks = orders.sales[self.layout.places[queue.place]]
+            count = sum((pick.quantity for pick in picks), ZERO)
+            steps = int(count / self._step(self.layout.places[queue.place]))
+            sales.append(self._sale(queue)._replace(steps=steps, low=steps, most=steps))
         free = self._free_now(sales)
         wanted = {
             place: quantity * self.snapshot.price(place[1])
@@ -124,154 +178,120 @@ class _Desk:
             place: order._replace(most=int(orders.purchases[place] / self._step(place)))
             for place, order in self._purchases(wanted, sales, free).items()
         }
-        return self._improved(sales, purchases, free, -np.inf)
+        table = self._table(queues, sales, purchases, free)
+        table.improve_all(-np.inf)
+        found = self._found(queues, purchases, table.counts())
+        return Orders(sales=orders.sales, purchases=found.purchases)
 
-    def _improved(
+    def _table(
         self,
-        sales: dict[Place, Order],
-        purchases: dict[Place, Order],
-        free: dict[int, Money],
-        best: float,
+        queues: Queues,
+        sales: Sequence[Order],
+        purchases: Mapping[Place, Order],
+        free: Mapping[int, Money],
+    ) -> Table:
+        worth = np.asarray([-one.worth for one in sales], dtype=np.float64)
+        orders = [*sales, *(purchases[place] for place in sorted(purchases))]
+        return Table(
+            self.layout.problem,
+            orders,
+            free,
+            Curves(self.layout, queues, worth),
+            turnover_most=turnover_of(self.layout.problem),
+        )
+
+    def _found(
+        self, queues: Queues, purchases: Mapping[Place, Order], counts: Sequence[int]
     ) -> Orders:
-        """The orders after every move that pays, until they cost next to *best*."""
-        places = [*sorted(sales), *sorted(purchases)]
-        table = [
-            *(sales[place] for place in sorted(sales)),
-            *(purchases[place] for place in sorted(purchases)),
-        ]
-        counts = rounded(self.layout.problem, table, free, best=best) if table else []
-        found = Orders(sales={}, purchases={})
-        for number, (place, count) in enumerate(zip(places, counts, strict=True)):
-            quantity = count * self._step(place)
-            if count == 0:
-                continue
-            if number < len(sales):
-                found.sales[place] = picks_of(self.queues[place], quantity)
-            else:
-                found.purchases[place] = quantity
-        return found
+        """What *counts* of steps come to, sales first."""
+        places = self.layout.places
+        sales = {}
+        for queue, count in zip(queues.each, counts, strict=False):
+            if count:
+                place = places[queue.place]
+                sales[place] = picks_of(queue.lots, count * self._step(place))
+        bought = dict(zip(sorted(purchases), counts[len(queues.each) :], strict=True))
+        return Orders(
+            sales=sales,
+            purchases={
+                place: count * self._step(place) for place, count in bought.items() if count
+            },
+        )
 
     # ---------------------------------------------------------------- sales
 
-    def _sale(self, place: Place, rows: list[int], sold: Floats) -> Order:
-        """The sale of what is *sold* of a place, in the whole steps below it."""
-        queue, wanted = self._queue(rows, sold)
-        self.queues[place] = [self.layout.lots[row] for row in queue.tolist()]
-        step = self._step(place)
-        count = int((wanted + step / 1_000_000) / step)
-        order = self._sale_order(place, queue)
-        count = min(count, order.most)
-        if self.layout.problem.lots.is_recent[queue].any():
-            return order._replace(steps=count, low=count, most=count)
-        if 0 < count < order.least and count != order.whole:
-            count = order.least if order.least <= order.most else 0
-        return order._replace(steps=count)
-
-    def _fixed_sale(self, place: Place, picks: tuple[LotPick, ...]) -> Order:
-        """A sale that stays as it is."""
-        rows = {self.layout.lots[row].id: row for row in self.lots[place]}
-        queue = np.asarray([rows[pick.lot_id] for pick in picks])
-        self.queues[place] = [self.layout.lots[row] for row in queue.tolist()]
-        count = int(sum((pick.quantity for pick in picks), ZERO) / self._step(place))
-        return self._sale_order(place, queue)._replace(steps=count, low=count, most=count)
-
-    def _queue(self, rows: list[int], sold: Floats) -> tuple[Ints, Quantity]:
-        """The lots that may be sold, in the order in which they go, and how much of them is sold.
-
-        Whole ones go first unless the broker has an order; some that are kept follow, unless their
-        loss would close what may be bought.
-        """
-        lots, mine = self.layout.problem.lots, np.asarray(rows)
-        is_sold = sold[mine] > 0
-        whole: Flags = sold[mine] >= lots.value[mine] * _WHOLE
-        wanted = ZERO
-        for row in mine[is_sold & whole].tolist():
-            wanted += self.layout.lots[row].quantity
-        for row in mine[is_sold & ~whole].tolist():
-            quantity = self.layout.lots[row].quantity
-            part = to_decimal(float(sold[row] / lots.value[row]), 12)
-            wanted += min(quantity, quantity * part)
-        is_loss = lots.is_loss[mine]
-        closed = is_loss & ~is_sold & ~(is_loss & is_sold).any()
-        if self.layout.problem.places.is_ordered[lots.place[rows[0]]]:
-            stop = int(np.argmax(closed)) if closed.any() else len(mine)
-            return mine[:stop][: int(np.flatnonzero(is_sold)[-1]) + 1 + _FURTHER], wanted
-        gain = np.round(lots.gain[mine] + lots.extra[mine], 9)
-        order = np.lexsort((gain, ~is_sold, ~whole))
-        queue: Ints = mine[order][~closed[order]][: int(is_sold.sum()) + _FURTHER]
-        return queue, wanted
-
-    def _sale_order(self, place: Place, queue: Ints) -> Order:
-        """The sale of the lots of *queue*, none of them so far."""
-        problem, lots = self.layout.problem, self.layout.problem.lots
-        step, bid = self._step(place), self.snapshot.quotes[place[1]].bid
-        row = int(queue[0])
-        where = int(lots.place[row])
-        account = int(problem.places.account[where])
-        there = sum((lot.quantity for lot in self.queues[place]), ZERO)
-        worth = float(step * self.snapshot.price(place[1]))
-        least = int(round_up_to_step(self.minimum / (step * bid), ONE))
-        held = self.held[place]
-        most = int(there / step)
-        is_all = there == held and most * step == held
-        taxed = np.where(lots.is_taxed[queue], lots.gain[queue], 0.0) * worth
-        is_long, extra = lots.is_long[queue], lots.extra[queue] * worth
-        curve = Curve(
-            lots.value[queue] / worth,
-            np.where(is_long, 0.0, taxed),
-            np.where(is_long, taxed, 0.0),
-            extra,
-        )
+    def _sale(self, queue: Queue, forced: int | None = None) -> Order:
+        """The sale of what is wanted of a queue, in the whole steps below it; or as is *forced*."""
+        lots, where = self.layout.problem.lots, queue.place
+        place = self.layout.places[where]
+        quote, step = self.snapshot.quotes[place[1]], self._step(place)
+        row = queue.first
+        worth = to_float(step * quote.price)
+        dollars = step * quote.bid
+        least = max(1, ceil(self.minimum / dollars))
+        most = int(queue.there / step)
+        whole = most if queue.is_all and most * step == queue.there else -1
+        count = min(int((queue.wanted + step / 1_000_000) / step), most)
+        low = count if queue.is_fixed else 0
+        may = forced is not None and forced <= most and (forced == 0 or forced >= least)
+        if queue.is_fixed:
+            most = count
+        elif forced is not None and may:
+            low = most = count = forced
+        elif 0 < count < least and count != whole:
+            count = least if least <= most else 0
         return Order(
-            account=account,
-            of_class=int(problem.groups.of_class[problem.places.group[where]]),
+            account=self.account[where],
+            of_class=self.of_class[where],
             symbol=-1,
             worth=-worth,
             cash=float(lots.cash[row]) * worth,
-            unit=step * bid * (ONE - self.margin),
+            unit=dollars * (ONE - self.margin),
             cost=float(lots.cost[row]) * worth,
-            steps=0,
-            low=0,
-            least=max(1, least),
+            steps=count,
+            low=low,
+            least=least,
             most=most,
-            whole=most if is_all else -1,
-            curve=curve,
+            whole=whole,
         )
 
-    def _raise_cash(self, sales: dict[Place, Order], free: Mapping[int, Money]) -> None:
+    def _within_turnover(self, sales: list[Order]) -> list[Order]:
+        """*sales* made smaller where steps that were rounded up pass the turnover limit."""
+        most = turnover_of(self.layout.problem)
+        over = -sum(one.steps * one.worth for one in sales) - most
+        may_shrink = [number for number, one in enumerate(sales) if one.low < one.most]
+        whole = -sum(sales[number].steps * sales[number].worth for number in may_shrink)
+        if over <= 0 or whole <= 0:
+            return sales
+        part = max(0.0, 1.0 - over / whole)
+        for number in may_shrink:
+            one = sales[number]
+            steps = max(one.low, int(one.steps * part))
+            if steps < one.least:
+                steps = one.low
+            sales[number] = one._replace(steps=steps)
+        return sales
+
+    def _raise_cash(self, sales: list[Order], free: Mapping[int, Money]) -> None:
         """Steps more where an account is short after rounding: of one sale, the cheapest."""
+        left = turnover_of(self.layout.problem) + sum(one.steps * one.worth for one in sales)
         for account, there in free.items():
             short = -there - sum(
-                (one.steps * one.unit for one in sales.values() if one.account == account), ZERO
+                (one.steps * one.unit for one in sales if one.account == account), ZERO
             )
             while short > 0:
-                found = self._extended(sales, account, short)
+                found = _extended(sales, account, short, left)
                 if found is None:
                     break
-                place, steps = found
-                order = sales[place]
-                sales[place] = order._replace(steps=order.steps + steps)
+                number, steps = found
+                order = sales[number]
+                sales[number] = order._replace(steps=order.steps + steps)
                 short -= steps * order.unit
-
-    def _extended(
-        self, sales: Mapping[Place, Order], account: int, short: Money
-    ) -> tuple[Place, int] | None:
-        """The sale that brings what is *short* with the least beyond it, or the most of it."""
-        found: list[tuple[Money, Place, int]] = []
-        for place in sorted(sales):
-            order = sales[place]
-            if order.account != account or order.steps >= order.most:
-                continue
-            steps = int(round_up_to_step(short / order.unit, ONE))
-            steps = min(max(steps, order.least - order.steps), order.most - order.steps)
-            if order.steps + steps < order.least and order.steps + steps != order.whole:
-                continue
-            found.append((abs(steps * order.unit - short), place, steps))
-        return min(found)[1:] if found else None
+                left += steps * order.worth
 
     # ---------------------------------------------------------------- cash
 
-    def _free_now(self, sales: Mapping[Place, Order]) -> dict[int, Money]:
+    def _free_now(self, sales: Sequence[Order]) -> dict[int, Money]:
         """What each account may spend today, less what *sales* bring it."""
         waits = self.planning.policy.orders.unsettled == "wait"
         free = {}
@@ -279,7 +299,7 @@ class _Desk:
             free[row] = self._start(account)
             if waits:
                 brought = sum(
-                    (sale.steps * sale.unit for sale in sales.values() if sale.account == row), ZERO
+                    (sale.steps * sale.unit for sale in sales if sale.account == row), ZERO
                 )
                 free[row] = min(free[row], self._settled(account) - brought)
         return free
@@ -304,28 +324,24 @@ class _Desk:
 
     # ---------------------------------------------------------------- purchases
 
-    def _preferred(self, solution: Solution) -> dict[Place, Money]:
+    def _preferred(self, solution: Solution, barred: set[tuple[str, int]]) -> dict[Place, Money]:
         """Dollars to buy by place; of two members that may be bought, the one named first.
 
         A member that is sold at a loss has no purchase in the household, and one that is sold in
         the account none there.
         """
         bought = solution.bought
-        options = {place: row for row, place in enumerate(self.layout.options)}
-        barred = self._barred(solution.sold)
         wanted: dict[Place, Money] = {}
         most = self.layout.problem.options.most
-        for place, row in options.items():
-            if bought[row] <= 0:
-                continue
-            account, symbol = place
+        for row in np.flatnonzero(bought > 0).tolist():
+            account, symbol = place = self.layout.options[row]
             members = self.planning.policy.classes[self.classes[symbol]].members
             better = (
                 (account, member)
                 for member in members[: members.index(symbol)]
-                if (account, member) in options
-                and (account, self._twin(options[account, member])) not in barred
-                and most[options[account, member]] == np.inf
+                if (account, member) in self.options
+                and (account, self._twin(self.options[account, member])) not in barred
+                and most[self.options[account, member]] == np.inf
             )
             chosen = next(better, place)
             wanted[chosen] = wanted.get(chosen, ZERO) + to_decimal(float(bought[row]))
@@ -334,7 +350,7 @@ class _Desk:
     def _sooner(
         self,
         wanted: dict[Place, Money],
-        sales: Mapping[Place, Order],
+        sales: Sequence[Order],
         barred: set[tuple[str, int]],
     ) -> dict[Place, Money]:
         """*wanted*, bought where the cash is there today rather than where it will come.
@@ -346,7 +362,7 @@ class _Desk:
         options, accounts = self.layout.problem.options, self.layout.accounts
         in_total = self.layout.problem.in_total
         spare = self._free_now(sales)
-        for sale in sales.values():
+        for sale in sales:
             spare[sale.account] += sale.steps * sale.unit
         number = {account: row for row, account in enumerate(accounts)}
         for place, dollars in wanted.items():
@@ -376,72 +392,105 @@ class _Desk:
 
     def _barred(self, sold: Floats) -> set[tuple[str, int]]:
         """Groups that may not be bought, by account: sold there, or at a loss anywhere."""
-        problem, layout = self.layout.problem, self.layout
-        barred: set[tuple[str, int]] = set()
-        for row in np.flatnonzero(sold > 0).tolist():
-            twin = int(problem.groups.twin[problem.places.group[problem.lots.place[row]]])
-            is_loss = problem.lots.is_loss[row]
-            names = layout.accounts if is_loss else [layout.lots[row].account]
-            barred |= {(name, twin) for name in names}
-        return barred
+        problem, accounts = self.layout.problem, self.layout.accounts
+        lots, twin_of = problem.lots, problem.groups.twin[problem.places.group]
+        is_sold = sold > 0
+        lost = np.unique(twin_of[lots.place[is_sold & lots.is_loss]]).tolist()
+        places = np.unique(lots.place[is_sold])
+        here = zip(problem.places.account[places].tolist(), twin_of[places].tolist(), strict=True)
+        return {
+            *((account, twin) for account in accounts for twin in lost),
+            *((accounts[row], twin) for row, twin in here),
+        }
 
     def _twin(self, option: int) -> int:
         problem = self.layout.problem
         return int(problem.groups.twin[problem.places.group[problem.options.place[option]]])
 
     def _purchases(
-        self, wanted: Mapping[Place, Money], sales: Mapping[Place, Order], free: Mapping[int, Money]
+        self, wanted: Mapping[Place, Money], sales: Sequence[Order], free: Mapping[int, Money]
     ) -> dict[Place, Order]:
         """Whole steps of what is *wanted*, the largest first, within each account's cash."""
         cash = dict(free)
-        for sale in sales.values():
+        for sale in sales:
             cash[sale.account] += sale.steps * sale.unit
+        room: dict[int, float] = {}
         purchases: dict[Place, Order] = {}
         for place in sorted(wanted, key=lambda one: (-wanted[one], one)):
             order = self._purchase(place)
-            dollars = min(wanted[place], self._room(place))
-            steps = int(dollars / (self._step(place) * self.snapshot.price(place[1])))
-            affordable = int(max(ZERO, cash[order.account]) / -order.unit)
-            room = self._room(place)
-            worth = self._step(place) * self.snapshot.price(place[1])
-            most = int(room / worth) if room.is_finite() else affordable
+            steps = int(wanted[place] / (self._step(place) * self.snapshot.price(place[1])))
             if 0 < steps < order.least:
                 steps = order.least if 2 * steps >= order.least else 0
-            steps = min(steps, affordable, most)
+            steps = min(steps, int(max(ZERO, cash[order.account]) / -order.unit))
+            left = room.get(order.symbol, self._most(place))
+            if left < np.inf:
+                steps = min(steps, int(left / order.worth + _DUST))
             if steps < order.least:
                 steps = 0
-            purchases[place] = order._replace(steps=steps)
+            room[order.symbol] = left - steps * order.worth
+            purchases[place] = order._replace(steps=steps) if steps else order
             cash[order.account] += steps * order.unit
         return purchases
 
-    def _room(self, place: Place) -> Money:
+    def _further(
+        self, barred: set[tuple[str, int]], purchases: Mapping[Place, Order]
+    ) -> dict[Place, Order]:
+        """What else may be bought beside *purchases*, none of it so far, for the odd dollars.
+
+        Only of their classes: what is bought of another one today may be sold again next month.
+        """
+        classes = {order.of_class for order in purchases.values()}
+        further = {
+            place: self._purchase(place)._replace(is_further=True)
+            for place, row in self.options.items()
+            if place not in purchases and (place[0], self._twin(row)) not in barred
+        }
+        return {place: order for place, order in further.items() if order.of_class in classes}
+
+    def _most(self, place: Place) -> float:
         """How much of a symbol a holding limit lets be bought in all."""
-        most = float(self.layout.problem.options.most[self.options[place]])
-        return Money("Infinity") if most == np.inf else to_decimal(most)
+        return float(self.layout.problem.options.most[self.options[place]])
 
     def _purchase(self, place: Place) -> Order:
         """The purchase at *place*, none of it so far."""
-        problem, options = self.layout.problem, self.layout.problem.options
+        options = self.layout.problem.options
         row = self.options[place]
         where = int(options.place[row])
-        account = int(problem.places.account[where])
-        step, ask = self._step(place), self.snapshot.quotes[place[1]].ask
-        worth = float(step * self.snapshot.price(place[1]))
-        least = int(round_up_to_step(self.minimum / (step * ask), ONE))
+        quote, step = self.snapshot.quotes[place[1]], self._step(place)
+        worth, dollars = to_float(step * quote.price), step * quote.ask
         return Order(
-            account=account,
-            of_class=int(problem.groups.of_class[problem.places.group[where]]),
+            account=self.account[where],
+            of_class=self.of_class[where],
             symbol=int(options.symbol[row]),
             worth=worth,
             cash=-float(options.cash[row]) * worth,
-            unit=-step * ask * (ONE + self.margin),
+            unit=-dollars * (ONE + self.margin),
             cost=float(options.cost[row]) * worth,
             steps=0,
             low=0,
-            least=max(1, least),
+            least=max(1, ceil(self.minimum / dollars)),
             most=_ENDLESS,
             whole=-1,
         )
 
     def _step(self, place: Place) -> Quantity:
         return self.snapshot.instruments[place[1]].step
+
+
+def _extended(
+    sales: Sequence[Order], account: int, short: Money, turnover_left: float
+) -> tuple[int, int] | None:
+    """The sale that brings what is *short* with the least beyond it, or the most of it."""
+    found: list[tuple[Money, int, int]] = []
+    for number, order in enumerate(sales):
+        most = order.most
+        if turnover_left < np.inf:
+            most = min(most, order.steps + int(max(0.0, turnover_left) / -order.worth))
+        if order.account != account or order.steps >= most:
+            continue
+        steps = ceil(short / order.unit)
+        steps = min(max(steps, order.least - order.steps), most - order.steps)
+        if order.steps + steps < order.least and order.steps + steps != order.whole:
+            continue
+        found.append((abs(steps * order.unit - short), number, steps))
+    return min(found)[1:] if found else None

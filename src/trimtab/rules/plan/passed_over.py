@@ -6,10 +6,10 @@ from msgspec import Struct
 
 from trimtab.domain.history import HOUSEHOLD
 from trimtab.domain.numbers import CENT, ZERO, Money, Quantity
-from trimtab.domain.trades import Side, Trade
+from trimtab.domain.trades import Motive, Side, Trade
 from trimtab.domain.values import Lot, LotPiece, Relief
 from trimtab.rules.holdings import may_hold, reserves
-from trimtab.rules.plan.reasons import Teller
+from trimtab.rules.plan.reasons import Bar, told_bars
 from trimtab.rules.plan.yardstick import Gains, Yardstick, paid_for
 from trimtab.rules.tax.lots import is_long_term, long_term_from
 from trimtab.rules.tax.matching import first_safe_day
@@ -33,23 +33,18 @@ class Refused(Struct, frozen=True, kw_only=True):
     long_from: dt.date | None = None
 
 
-class _Bar(Struct, frozen=True):
-    """What stands in the way of a lot."""
-
-    because: str
-    until: dt.date | None = None
-
-
 def instead_of_sale(yardstick: Yardstick, trade: Trade) -> Refused | None:
     """The cheapest other lot of the class that could have been sold, and why it was not.
 
-    None where nothing else of the class is held, or where it would come to the same tax.
+    A lot of another account takes the sale's place only where its cash could do the same there.
+    None where there is no such lot, or where it would come to the same tax.
     """
     members = yardstick.planning.policy.classes[trade.asset_class].members
+    homes = {trade.account, *_homes(yardstick, trade)}
     others = [
         lot
         for lot in yardstick.held_of(members)
-        if yardstick.left[lot.id] > 0 and lot.id not in yardstick.picked
+        if lot.account in homes and yardstick.left[lot.id] > 0 and lot.id not in yardstick.picked
     ]
     if not others:
         return None
@@ -76,10 +71,42 @@ def instead_of_purchase(yardstick: Yardstick, trade: Trade) -> Refused | None:
                 account=trade.account,
                 symbol=symbol,
                 dearer=ZERO,
-                sentence=f"{symbol} comes first in {trade.asset_class}, but {bar.because}.",
+                sentence=(
+                    f"{symbol} comes first in {trade.asset_class}, but "
+                    f"{told_bars([(symbol, bar)])}."
+                ),
                 until=bar.until,
             )
     return _better_home(yardstick, trade)
+
+
+def _homes(yardstick: Yardstick, trade: Trade) -> list[str]:
+    """The other accounts in which cash from the class could buy what the sale of *trade* pays for.
+
+    No cash moves between accounts: what must be raised, or bought back, is tied to its own.
+    """
+    if trade.motive is not Motive.DRIFT:
+        return []
+    planning, snapshot = yardstick.planning, yardstick.snapshot
+    wanted = {
+        one.asset_class
+        for one in yardstick.trades
+        if one.side is Side.BUY
+        and one.account == trade.account
+        and one.asset_class != trade.asset_class
+    }
+    symbols = [one for name in sorted(wanted) for one in planning.policy.classes[name].members]
+    return [
+        name
+        for name, account in snapshot.accounts.items()
+        if name not in planning.closed
+        and any(
+            symbol in snapshot.instruments
+            and may_hold(account.kind, snapshot.instruments[symbol])
+            and yardstick.teller.bar_of(symbol, account) is None
+            for symbol in symbols
+        )
+    ]
 
 
 def wash_of(yardstick: Yardstick, lot: Lot) -> tuple[str, dt.date | None] | None:
@@ -142,7 +169,8 @@ def _refused_sale(
 def _stop(trade: Trade, lot: Lot) -> str:
     """Why a cheaper lot that nothing forbids stays, as far as one lot alone can tell."""
     if lot.account != trade.account:
-        return f"its money would stay in {lot.account}: the plan as a whole costs less without it"
+        where = f"its money would stay in {lot.account}, and buy there what this sale pays for"
+        return f"{where}: the plan as a whole costs less without it"
     return "the plan as a whole costs less without it"
 
 
@@ -152,24 +180,24 @@ def _long_from(yardstick: Yardstick, lot: Lot, gains: Gains) -> dt.date | None:
     return long_term_from(lot.holding_since)
 
 
-def _bar_of_lot(yardstick: Yardstick, lot: Lot, *, is_loss: bool) -> _Bar | None:
+def _bar_of_lot(yardstick: Yardstick, lot: Lot, *, is_loss: bool) -> Bar | None:
     planning = yardstick.planning
     if lot.account in planning.closed:
-        return _Bar(f"nothing is traded in {lot.account} now: {planning.closed[lot.account]}")
+        return Bar(f"nothing is traded in {lot.account} now: {planning.closed[lot.account]}")
     if lot.symbol in planning.policy.orders.no_sell:
-        return _Bar(f"{lot.symbol} is on the policy's no_sell list")
+        return Bar(f"{lot.symbol} is on the policy's no_sell list")
     if lot.sellable_from is not None and yardstick.today < lot.sellable_from:
         text = f"it was paid with unsettled money and is kept until {lot.sellable_from}"
-        return _Bar(text, lot.sellable_from)
+        return Bar(text, lot.sellable_from)
     washed = wash_of(yardstick, lot) if is_loss else None
     if washed is not None:
-        return _Bar(*washed)
+        return Bar(*washed)
     ahead = _booked_before(yardstick, lot)
     if ahead > 0:
         order = "first in, first out"
         if yardstick.account(lot.account).relief is Relief.HIFO:
             order = "the highest cost first"
-        return _Bar(f"{lot.account} books {order}, and {units(ahead)} other units come before it")
+        return Bar(f"{lot.account} books {order}, and {units(ahead)} other units come before it")
     return None
 
 
@@ -186,15 +214,12 @@ def _booked_before(yardstick: Yardstick, lot: Lot) -> Quantity:
     return sum((yardstick.left[one.id] for one in before), ZERO)
 
 
-def _bar_of_member(yardstick: Yardstick, trade: Trade, symbol: str) -> _Bar | None:
-    planning, snapshot = yardstick.planning, yardstick.snapshot
+def _bar_of_member(yardstick: Yardstick, trade: Trade, symbol: str) -> Bar | None:
     account = yardstick.account(trade.account)
-    instrument = snapshot.instruments.get(symbol)
+    instrument = yardstick.snapshot.instruments.get(symbol)
     if instrument is None or not may_hold(account.kind, instrument):
         return None
-    because = Teller(yardstick.trades, snapshot, planning).why_not_bought(symbol, account)
-    lock = planning.wash_locks.get((planning.taxpayers.get(account.id, HOUSEHOLD), symbol))
-    return _Bar(because, None if lock is None else lock.safe_from) if because else None
+    return yardstick.teller.bar_of(symbol, account)
 
 
 def _better_home(yardstick: Yardstick, trade: Trade) -> Refused | None:

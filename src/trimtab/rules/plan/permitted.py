@@ -1,16 +1,28 @@
 """What a household may do now: which lots may be sold, in which order, and what may be bought."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
+import numpy as np
 from msgspec.structs import replace
 
-from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Price, Quantity, to_float
+from trimtab.domain.numbers import (
+    BASIS_POINT,
+    ONE,
+    ZERO,
+    Money,
+    Quantity,
+    to_array,
+    to_float,
+)
 from trimtab.domain.policy import LotMethod
 from trimtab.domain.trades import BandState
 from trimtab.domain.values import (
     Account,
     AccountKind,
+    InstrumentKind,
     Lot,
     LotPiece,
     Quote,
@@ -19,15 +31,21 @@ from trimtab.domain.values import (
     trade_date,
 )
 from trimtab.rules.holdings import Holdings, cash_class, class_of, may_hold
-from trimtab.rules.plan.kept import Kept, bought_today, by_the_list, why_kept
+from trimtab.rules.plan.kept import Kept, KeptLots, bought_today, by_the_list
 from trimtab.rules.plan.planning import Planning, is_clearly_light
-from trimtab.rules.plan.year import drag
+from trimtab.rules.plan.problem import Flags, Floats, Ints
+from trimtab.rules.plan.year import drags_of
 from trimtab.rules.tax.grouping import group_names
 from trimtab.rules.tax.lots import selling_order
 
 Place = tuple[str, str]
 """An account and a symbol in it."""
 UNWANTED = 3.0
+
+
+_AGE = attrgetter("age")
+_NEARLY = 1e-9
+"""Floats tell which of two amounts is more unless they differ by less than this part."""
 
 
 class Terms(NamedTuple):
@@ -39,24 +57,55 @@ class Terms(NamedTuple):
     sale_cost: float
     buy_cost: float
     buy_cash: float
-    limit: Price
 
 
-def terms_of(quote: Quote, planning: Planning) -> Terms:
-    """Prices, costs and cash per dollar at the middle, for one symbol."""
+class Margins(NamedTuple):
+    """What is left of a sale and paid for a purchase, in parts: as expected, and at the limit."""
+
+    kept: float
+    kept_least: float
+    paid: float
+    paid_most: float
+
+
+def _margins(planning: Planning) -> Margins:
     orders = planning.policy.orders
     fee, slippage = orders.fee_buffer_bps * BASIS_POINT, orders.slippage_max_bps * BASIS_POINT
-    mid = quote.price
-    limit = quote.bid * (ONE - fee - slippage)
+    parts = ONE - fee, ONE - fee - slippage, ONE + fee, ONE + fee + slippage
+    return Margins(*(to_float(part) for part in parts))
+
+
+def terms_of(quote: Quote, margins: Margins) -> Terms:
+    """Prices, costs and cash per dollar at the middle, for one symbol."""
+    price = quote.price
+    mid, bid = to_float(price), to_float(quote.bid / price)
+    ask = 2.0 - bid
     return Terms(
-        mid=to_float(mid),
-        sale=to_float(quote.bid * (ONE - fee)),
-        sale_cash=to_float(limit / mid),
-        sale_cost=to_float((mid - quote.bid * (ONE - fee)) / mid),
-        buy_cost=to_float((quote.ask * (ONE + fee) - mid) / mid),
-        buy_cash=to_float(quote.ask * (ONE + fee + slippage) / mid),
-        limit=limit,
+        mid,
+        bid * mid * margins.kept,
+        bid * margins.kept_least,
+        1.0 - bid * margins.kept,
+        ask * margins.paid - 1.0,
+        ask * margins.paid_most,
     )
+
+
+class Stock(NamedTuple):
+    """The lots that may go, place by place in the order in which each place sells them.
+
+    `places` are in order, and `counts` (P,) the lots of each; `quantity` and `basis` (L,) are those
+    of the lots. `is_all` (P,) tells where nothing else is held.
+    """
+
+    places: list[Place]
+    counts: list[int]
+    is_all: list[bool]
+    lots: list[Lot]
+    quantity: Floats
+    basis: Floats
+
+
+NOTHING = Stock([], [], [], [], np.zeros(0), np.zeros(0))
 
 
 class Permitted:
@@ -78,22 +127,18 @@ class Permitted:
         self.number = {account.id: row for row, account in enumerate(self.accounts)}
         self.classes = [name for name in self.policy.classes if name != self.cash_name]
         self.row = {name: number for number, name in enumerate(self.classes)}
+        self.margins = _margins(planning)
         self.terms = {
-            symbol: terms_of(quote, planning)
+            symbol: terms_of(quote, self.margins)
             for symbol, quote in snapshot.quotes.items()
             if symbol in self.class_of
         }
         self.group = group_names(planning.wash)
-        self.drag = {
-            name: to_float(drag(self.policy.classes[name], planning)) for name in self.classes
-        }
+        self.drag = {name: to_float(one) for name, one in drags_of(planning).items()}
+        self.states = {drift.asset_class: drift.state for drift in planning.drifts}
+        self.coins = self._coins()
         self.sold_today = {
             (account, self._named(symbol)) for account, symbol in planning.sold_today
-        }
-        self.bought_today = {
-            (lot.account, self._named(lot.symbol))
-            for lot in snapshot.lots
-            if lot.acquired == self.today
         }
         self.kept: list[Kept] = []
         self.cash = self._cash()
@@ -133,16 +178,17 @@ class Permitted:
         """Whether the account's cash is a part of what the targets divide."""
         return self.cash_name is not None or account.kind is not AccountKind.CRYPTO
 
-    def _is_coin(self, name: str) -> bool:
-        kinds = [
-            self.snapshot.instruments[symbol]
-            for symbol in self.policy.classes[name].members
-            if symbol in self.snapshot.instruments
-        ]
-        return bool(kinds) and all(may_hold(AccountKind.CRYPTO, one) for one in kinds)
-
-    def _state(self, name: str) -> BandState:
-        return next(one.state for one in self.planning.drifts if one.asset_class == name)
+    def _coins(self) -> frozenset[str]:
+        """The classes all of whose members are coins."""
+        instruments = self.snapshot.instruments
+        coins = {symbol for symbol, one in instruments.items() if one.kind is InstrumentKind.CRYPTO}
+        if not coins:
+            return frozenset()
+        known = {
+            name: {symbol for symbol in self.policy.classes[name].members if symbol in instruments}
+            for name in self.classes
+        }
+        return frozenset(name for name, symbols in known.items() if symbols and symbols <= coins)
 
     def _urgency(self, name: str) -> float:
         """By how much the drift of a class weighs more, so that a dollar moved is worth the price.
@@ -156,30 +202,58 @@ class Permitted:
         is_reduced = is_risky and self.planning.forbids_risky_purchases
         if is_reduced or self.planning.targets[name] == 0:
             return UNWANTED
-        return 2.0 if self.cash_name is None and self._is_coin(name) else 1.0
+        return 2.0 if self.cash_name is None and name in self.coins else 1.0
 
-    def _sellable(self) -> dict[Place, list[Lot]]:
-        """The lots that may go, by place, in the order in which the place sells them."""
-        held: dict[Place, list[Lot]] = {}
-        no_sell = self.policy.orders.no_sell
-        stays = self._staying_coins()
+    def _sellable(self) -> Stock:
+        """The lots that may go."""
+        held = self._held()
+        places, ordered = sorted(held), []
+        for place in places:
+            account = self.snapshot.accounts[place[0]]
+            method = method_of(account, self.policy.orders.lot_method)
+            ordered.append(self._in_order(account, method, held[place]))
+        lots = [lot for one in ordered for lot in one]
+        of_place = np.repeat(np.arange(len(places)), [len(one) for one in ordered])
+        quantity = to_array([lot.quantity for lot in lots])
+        basis = to_array([lot.basis for lot in lots])
+        is_loss = self._is_loss(places, of_place, lots, quantity, basis)
+        may_go = self._may_go(places, of_place, lots, is_loss)
+        counts = np.bincount(of_place[may_go], minlength=len(places)).tolist()
+        found = [row for row, count in enumerate(counts) if count]
+        return Stock(
+            places=[places[row] for row in found],
+            counts=[counts[row] for row in found],
+            is_all=[counts[row] == len(held[places[row]]) for row in found],
+            lots=[lots[row] for row in np.flatnonzero(may_go).tolist()],
+            quantity=quantity[may_go],
+            basis=basis[may_go],
+        )
+
+    def _held(self) -> dict[Place, list[Lot]]:
+        """The lots of every place of which the household's own rules let something be sold."""
+        every: dict[Place, list[Lot]] = defaultdict(list)
+        today, new = self.today, set()
         for lot in self.snapshot.lots:
-            if lot.account in self.number and lot.symbol in self.terms:
-                if (lot.account, self.class_of[lot.symbol]) in stays:
-                    continue
-                held.setdefault((lot.account, lot.symbol), []).append(lot)
-        sellable: dict[Place, list[Lot]] = {}
-        for place, lots in held.items():
-            if place[1] in no_sell:
-                self.kept.append(by_the_list(lots[0]))
+            place = lot.account, lot.symbol
+            every[place].append(lot)
+            if lot.acquired == today:
+                new.add(place)
+        bought = {(account, self._named(symbol)) for account, symbol in new}
+        no_sell, stays = self.policy.orders.no_sell, self._staying_coins()
+        held: dict[Place, list[Lot]] = {}
+        for place in sorted(every):
+            account, symbol = place
+            if account not in self.number or symbol not in self.terms:
                 continue
-            if (place[0], self._named(place[1])) in self.bought_today:
-                self.kept.append(bought_today(lots[0]))
+            if (account, self.class_of[symbol]) in stays:
                 continue
-            found = self._may_go(place, lots)
-            if found:
-                sellable[place] = found
-        return sellable
+            if symbol in no_sell:
+                self.kept.append(by_the_list(every[place][0]))
+            elif (account, self._named(symbol)) in bought:
+                self.kept.append(bought_today(every[place][0]))
+            else:
+                held[place] = every[place]
+        return held
 
     def _staying_coins(self) -> set[Place]:
         """Wallets and classes of coins that no sale there would mend: its dollars stay there.
@@ -193,33 +267,64 @@ class Permitted:
             for account in self.accounts
             if account.kind is AccountKind.CRYPTO and not self.planning.due.get(account.id)
             for name in self.classes
-            if self._state(name) is not BandState.CORRECTING and self._urgency(name) < UNWANTED
+            if self.states[name] is not BandState.CORRECTING and self._urgency(name) < UNWANTED
         }
 
-    def _may_go(self, place: Place, lots: list[Lot]) -> list[Lot]:
-        account = self.snapshot.accounts[place[0]]
-        method = method_of(account, self.policy.orders.lot_method)
-        ordered = self._in_order(account, method, lots)
-        sellable = []
-        limit = self.terms[place[1]].limit
-        reaches = account.kind.is_taxed and not self.planning.wash.is_exempt(place[1], self.today)
-        for lot in ordered:
-            is_young = lot.sellable_from is not None and self.today < lot.sellable_from
-            is_loss = reaches and limit * lot.quantity < lot.basis
-            kept = None
-            if is_young or is_loss:
-                kept = why_kept(self.snapshot, self.planning, lot, is_loss=is_loss)
-            if kept is None:
-                sellable.append(lot)
+    def _is_loss(
+        self,
+        places: Sequence[Place],
+        of_place: Ints,
+        lots: Sequence[Lot],
+        quantity: Floats,
+        basis: Floats,
+    ) -> Flags:
+        """Which lots section 1091 could reach if they were sold at the limit; exact in Decimal."""
+        reaches = np.asarray([self._is_reached(place) for place in places], dtype=np.bool_)
+        terms = [self.terms[symbol] for _, symbol in places]
+        limit = np.asarray([one.mid * one.sale_cash for one in terms], dtype=np.float64)
+        proceeds = limit[of_place] * quantity
+        is_loss: Flags = reaches[of_place] & (proceeds < basis)
+        is_near = reaches[of_place] & (np.abs(proceeds - basis) <= _NEARLY * basis)
+        orders = self.policy.orders
+        margin = (orders.fee_buffer_bps + orders.slippage_max_bps) * BASIS_POINT
+        for row in np.flatnonzero(is_near).tolist():
+            lot = lots[row]
+            least = self.snapshot.quotes[lot.symbol].bid * (ONE - margin)
+            is_loss[row] = least * lot.quantity < lot.basis
+        return is_loss
+
+    def _is_reached(self, place: Place) -> bool:
+        """Whether section 1091 could reach a loss there."""
+        account, symbol = place
+        return self.snapshot.accounts[account].kind.is_taxed and not self.planning.wash.is_exempt(
+            symbol, self.today
+        )
+
+    def _may_go(
+        self, places: Sequence[Place], of_place: Ints, lots: Sequence[Lot], is_loss: Flags
+    ) -> Flags:
+        """Which lots nothing forbids; where the broker has an order, none behind a kept one."""
+        kept = KeptLots(self.snapshot, self.planning)
+        is_watched = np.asarray([kept.could_wash(place) for place in places], dtype=np.bool_)
+        is_young = np.asarray(
+            [lot.sellable_from is not None and self.today < lot.sellable_from for lot in lots],
+            dtype=np.bool_,
+        )
+        may_go = np.ones(len(lots), dtype=np.bool_)
+        for row in np.flatnonzero(is_young | (is_loss & is_watched[of_place])).tolist():
+            lot = lots[row]
+            why = kept.why(lot, is_loss=bool(is_loss[row])) if may_go[row] else None
+            if why is None:
                 continue
-            self.kept.append(kept)
-            if account.relief is not Relief.SPECIFIC:
-                break
-        return sellable
+            self.kept.append(why)
+            may_go[row] = False
+            if self.snapshot.accounts[lot.account].relief is not Relief.SPECIFIC:
+                may_go[row:][of_place[row:] == of_place[row]] = False
+        return may_go
 
     def _in_order(self, account: Account, method: LotMethod, lots: list[Lot]) -> list[Lot]:
         if method == "min_tax":
-            return sorted(lots, key=lambda lot: lot.age)
+            return sorted(lots, key=_AGE)
         if method == "specified":
             return self._specified(lots)
         priced = _as_booked(lots) if account.relief is Relief.HIFO else lots
@@ -243,36 +348,45 @@ class Permitted:
         ]
         return [lot for _, _, lot in sorted(ranked, key=lambda one: one[:2])]
 
-    def _is_ordered(self, place: Place) -> bool:
-        account = self.snapshot.accounts[place[0]]
+    def _is_ordered(self, account: Account) -> bool:
         return method_of(account, self.policy.orders.lot_method) != "min_tax"
 
     def _options(self) -> list[Place]:
         """Every member of every class in every account that may buy it now."""
-        found = []
-        for account in self.accounts:
-            for name in self.classes:
-                rule = self.policy.classes[name]
-                if self.planning.forbids_risky_purchases and rule.risk == "risky":
-                    continue
-                if account.kind is AccountKind.CRYPTO and not self._is_clearly_light(name):
-                    continue
-                found += [
-                    (account.id, symbol)
-                    for symbol in rule.members
-                    if self._may_buy(account, symbol)
-                ]
-        return sorted(found)
-
-    def _may_buy(self, account: Account, symbol: str) -> bool:
         planning = self.planning
-        return (
-            symbol in self.terms
-            and may_hold(account.kind, self.snapshot.instruments[symbol])
-            and symbol not in self.policy.orders.no_buy
-            and (planning.taxpayers[account.id], symbol) not in planning.wash_locks
-            and (account.id, self._named(symbol)) not in self.sold_today
-        )
+        found: list[Place] = []
+        symbols: dict[bool, list[str]] = {}
+        for account in self.accounts:
+            is_wallet = account.kind is AccountKind.CRYPTO
+            if is_wallet not in symbols:
+                symbols[is_wallet] = self._buyable(account.kind)
+            taxpayer = planning.taxpayers[account.id]
+            found += [
+                (account.id, symbol)
+                for symbol in symbols[is_wallet]
+                if (taxpayer, symbol) not in planning.wash_locks
+                and (account.id, self._named(symbol)) not in self.sold_today
+            ]
+        return found
+
+    def _buyable(self, kind: AccountKind) -> list[str]:
+        """What may be bought in accounts of *kind*, unless an account forbids it."""
+        no_buy, instruments = self.policy.orders.no_buy, self.snapshot.instruments
+        found = []
+        for name in self.classes:
+            rule = self.policy.classes[name]
+            if self.planning.forbids_risky_purchases and rule.risk == "risky":
+                continue
+            if kind is AccountKind.CRYPTO and not self._is_clearly_light(name):
+                continue
+            found += [
+                symbol
+                for symbol in rule.members
+                if symbol in self.terms
+                and symbol not in no_buy
+                and may_hold(kind, instruments[symbol])
+            ]
+        return sorted(found)
 
     def _is_clearly_light(self, name: str) -> bool:
         """Whether dollars in a wallet should buy coins: see `is_clearly_light`."""

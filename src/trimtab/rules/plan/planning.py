@@ -1,6 +1,6 @@
 """What a plan is made from, and whether a look at a household can call for one at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -87,6 +87,25 @@ def _has_cash_to_invest(snapshot: Snapshot, policy: Policy, held: Holdings) -> b
     return max(free.values()) >= policy.orders.invest_cash_from
 
 
+def divided_accounts(snapshot: Snapshot, policy: Policy, names: Iterable[str]) -> list[str]:
+    """Those of the accounts *names* whose cash is a part of what the targets divide."""
+    counts_all = cash_class(policy, snapshot.base_currency) is not None
+    return [
+        name
+        for name in names
+        if name in snapshot.accounts
+        and (counts_all or snapshot.accounts[name].kind is not AccountKind.CRYPTO)
+    ]
+
+
+def set_aside(
+    snapshot: Snapshot, policy: Policy, held: Holdings, due: Mapping[str, Money]
+) -> Money:
+    """Cash that waits to be withdrawn: a part of the total that the targets do not divide."""
+    names = divided_accounts(snapshot, policy, due)
+    return sum((min(held.free[name], due[name]) for name in names), ZERO)
+
+
 def is_clearly_light(planning: Planning, name: str, value: Money, total: Money) -> bool:
     """Whether the class *name*, worth *value* of *total*, is light enough for idle dollars to care.
 
@@ -106,11 +125,15 @@ def grain(snapshot: Snapshot, planning: Planning, name: str, value: Money, goal:
     A minimum trade, one step of the dearest member, or what slippage and fees may take of the
     class and of what it should be.
     """
-    orders = planning.policy.orders
     steps = [
         snapshot.instruments[symbol].step * snapshot.price(symbol)
         for symbol in planning.policy.classes[name].members
         if symbol in snapshot.quotes
     ]
-    margin = (orders.slippage_max_bps + orders.fee_buffer_bps) * BASIS_POINT
-    return max([orders.minimum, margin * (value + goal), *steps])
+    least = margin_of(planning.policy) * (value + goal)
+    return max([planning.policy.orders.minimum, least, *steps])
+
+
+def margin_of(policy: Policy) -> Weight:
+    """The part of an order that its plan sets aside for slippage and fees."""
+    return (policy.orders.slippage_max_bps + policy.orders.fee_buffer_bps) * BASIS_POINT

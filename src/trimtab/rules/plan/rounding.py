@@ -7,47 +7,27 @@ bounded besides. Ties go to what stands first, so that the same plan comes out e
 """
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.rules.plan.problem import Floats, Ints, Problem
+from trimtab.rules.plan.queues import Curve, Curves
 
 _WORTH = 1e-5
 """A move that saves less money than this is not made."""
-_MOVES_MOST = 48
-"""More moves than this are not made in one account."""
-_BESIDE = 24
-"""In an account with more orders than this, only so many are moved in pairs."""
-_TRIES = 4
+_ORDER_WORTH = 1e-5
+"""An order that the amounts did not have must save a tenth of a basis point of the value."""
+_LOOKS_MOST = 48
+"""More often than this no account is looked at for moves."""
+_ROWS, _COLUMNS = 24, 32
+"""So many orders of an account are moved by a step, each with so many others."""
+_TRIES = 24
 _NEAR = 5e-7
 """A two-hundredth of a basis point of the value is not worth a look."""
 _DUST = 1e-9
-
-
-class Curve:
-    """What the first steps of a sale realize, lot after lot: gains, and tax beside the year's."""
-
-    def __init__(self, steps: Floats, short: Floats, long: Floats, extra: Floats) -> None:
-        """Of each lot (N,) its steps; what one realizes of short and long gain, and of tax."""
-        self.each = np.column_stack([short, long, extra])
-        self.ends = np.cumsum(steps)
-        self.starts = self.ends - steps
-        self.sums = np.cumsum(self.each * steps[:, None], axis=0) - self.each * steps[:, None]
-
-    def at(self, count: int) -> Floats:
-        """Short gain, long gain and tax beside the year's of the first *count* steps."""
-        row = min(int(np.searchsorted(self.ends, count - _DUST)), len(self.ends) - 1)
-        done: Floats = self.sums[row] + (count - self.starts[row]) * self.each[row]
-        return done
-
-    def beside(self, count: int) -> tuple[Floats, Floats]:
-        """What the next step would realize, and what the last one did."""
-        last = len(self.ends) - 1
-        following = min(int(np.searchsorted(self.ends, count + 1 - _DUST)), last)
-        before = min(int(np.searchsorted(self.ends, count - _DUST)), last)
-        return self.each[following], self.each[before]
 
 
 class Order(NamedTuple):
@@ -55,8 +35,8 @@ class Order(NamedTuple):
 
     `worth` is what a step adds to its class, negative for a sale; `cash` what it adds to the cash
     of its account as the targets count it, `unit` to what its account may spend; `cost` is all it
-    costs but tax. Between zero and `least` only `whole` steps may be traded; `curve` is what a sale
-    realizes.
+    costs but tax. Between zero and `least` only `whole` steps may be traded. `is_further` where the
+    amounts had none of it.
     """
 
     account: int
@@ -71,23 +51,7 @@ class Order(NamedTuple):
     least: int
     most: int
     whole: int
-    curve: Curve | None = None
-
-
-def rounded(
-    problem: Problem, orders: Sequence[Order], free: Mapping[int, Money], *, best: float
-) -> list[int]:
-    """The steps of each of *orders* after every move that pays, until they cost next to *best*.
-
-    *free* is what each account may spend besides what the orders bring and take.
-    """
-    table = _Table(problem, orders, free)
-    table.spare = table.objective() - best - _NEAR * problem.value
-    for _ in range(2):
-        moved = [table.improve(account) for account in sorted(free)]
-        if not any(moved):
-            break
-    return table.counts()
+    is_further: bool = False
 
 
 class _Move(NamedTuple):
@@ -99,52 +63,90 @@ class _Move(NamedTuple):
     more: int
 
 
-class _Table:
+class Table:
     """The orders as arrays, with the sums that the objective is made of."""
 
     def __init__(
-        self, problem: Problem, orders: Sequence[Order], free: Mapping[int, Money]
+        self,
+        problem: Problem,
+        orders: Sequence[Order],
+        free: Mapping[int, Money],
+        curves: Curves,
+        *,
+        turnover_most: float,
     ) -> None:
+        """Sales stand first in *orders*, each with a queue of *curves*.
+
+        *free* is what each account may spend besides what the orders bring and take, and
+        *turnover_most* the dollars that may be sold.
+        """
         self.problem, self.orders = problem, orders
+        self.turnover_most = turnover_most
+        self.curves = curves
         self.count: Ints = _ints([one.steps for one in orders])
         self.account = _ints([one.account for one in orders])
         self.of_class = _ints([one.of_class for one in orders])
-        self.worth, self.cash = (
-            _floats([one.worth for one in orders]),
-            _floats([one.cash for one in orders]),
-        )
-        self.unit = _floats([float(one.unit) for one in orders])
+        self.worth = _floats([one.worth for one in orders])
+        self.cash = _floats([one.cash for one in orders])
         self.cost = _floats([one.cost for one in orders])
+        self.sales = len(curves.bounds)
+        classes = problem.classes
+        self.held = classes.held + np.bincount(
+            self.of_class, self.worth * self.count, minlength=len(classes.goal)
+        )
+        self.left = problem.cash + np.bincount(
+            self.account, self.cash * self.count, minlength=len(problem.cash)
+        )
+        self.realized = curves.realized(self.count[: self.sales])
+        self.spare = float("inf")
+        self.free = dict(free)
+        self.is_ready = False
+
+    def improve_all(self, best: float) -> None:
+        """Make every move that pays, until the orders cost next to *best*."""
+        self.spare = self.objective() - best - _NEAR * self.problem.value
+        if self.spare <= 0 or not self.orders:
+            return
+        self._prepare()
+        for _ in range(2):
+            moved = [self.improve(account) for account in sorted(self.free)]
+            if not any(moved):
+                break
+
+    def _prepare(self) -> None:
+        """The arrays that only moves need."""
+        orders, problem = self.orders, self.problem
+        self.is_ready = True
+        self.unit = _floats([float(one.unit) for one in orders])
         self.low, self.most = (
             _ints([one.low for one in orders]),
             _ints([one.most for one in orders]),
         )
         self.least = _ints([one.least for one in orders])
         self.whole = _ints([one.whole for one in orders])
-        self.free = dict(free)
+        shy = _ORDER_WORTH * problem.value
+        self.opening = problem.order_cost + _floats([shy * one.is_further for one in orders])
         for order in orders:
             self.free[order.account] += order.steps * order.unit
-        classes = problem.classes
-        self.held = classes.held + np.bincount(
-            self.of_class, self.worth * self.count, minlength=len(classes.goal)
-        )
-        accounts = len(problem.cash)
-        self.left = problem.cash + np.bincount(
-            self.account, self.cash * self.count, minlength=accounts
-        )
+        self.curve: dict[int, Curve] = {}
         self.next, self.last = np.zeros((len(orders), 3)), np.zeros((len(orders), 3))
-        realized = np.zeros(3)
-        for row, one in enumerate(orders):
-            if one.curve is not None:
-                realized += one.curve.at(one.steps)
-                self.next[row], self.last[row] = one.curve.beside(one.steps)
-        self.realized = realized
-        self.spare = float("inf")
+        for row in range(self.sales):
+            self.curve[row] = self.curves.of_queue(row)
+            self.next[row], self.last[row] = self.curve[row].beside(int(self.count[row]))
         self.limited = self._limited()
+        self.is_limited = np.asarray([one.symbol in self.limited for one in orders], dtype=np.bool_)
 
     def counts(self) -> list[int]:
         """The steps of each order."""
         return [int(number) for number in self.count.tolist()]
+
+    def short(self) -> float:
+        """The cash that accounts lack, in cents rounded up."""
+        free = dict(self.free)
+        if not self.is_ready:
+            for order in self.orders:
+                free[order.account] += order.steps * order.unit
+        return sum(max(0.0, ceil(-100 * amount) / 100) for amount in free.values())
 
     def objective(self) -> float:
         """What the orders cost as they stand."""
@@ -178,59 +180,69 @@ class _Table:
         mine = np.flatnonzero(self.account == account)
         if not len(mine):
             return False
-        is_many = len(mine) > _BESIDE
         has_moved = False
-        for _ in range(_MOVES_MOST):
+        for _ in range(_LOOKS_MOST):
             if self.spare <= 0:
                 break
-            moved = is_many and self._step(mine[:0], mine)
-            if not moved:
-                near = self._promising(mine) if is_many else mine
-                moved = self._step(near, near)
-            if not moved:
-                break
+            # Moves of one order are found much sooner than those of two.
+            if not self._look(mine[:0], mine):
+                near = self._promising(mine, _COLUMNS)
+                if not self._look(self._promising(mine, _ROWS), near):
+                    break
             has_moved = True
         return has_moved
 
-    def _promising(self, mine: Ints) -> Ints:
-        """The orders of which one step could mend most."""
+    def _promising(self, mine: Ints, most: int) -> Ints:
+        """The orders with which most can be mended in their classes."""
+        if len(mine) <= most:
+            return mine
         classes = self.problem.classes
         off = np.maximum(0.0, np.abs(self.held - classes.goal) - classes.tolerance)
-        of_class = self.of_class[mine]
-        could = classes.weight[of_class] * np.minimum(off[of_class], np.abs(self.worth[mine]))
-        return np.sort(mine[np.argsort(-np.round(could, 7), kind="stable")[:_BESIDE]])
+        of_class, worth = self.of_class[mine], np.abs(self.worth[mine])
+        after = np.abs(off[of_class] - np.maximum(1.0, np.rint(off[of_class] / worth)) * worth)
+        could = np.round(classes.weight[of_class] * (off[of_class] - after), 7)
+        return np.sort(mine[np.argsort(-could, kind="stable")[:most]])
 
-    def _step(self, rows: Ints, columns: Ints) -> bool:
-        """Make the best move of a step of one of *rows* with one of *columns*, if it pays."""
-        moves = [_Move(-1, 0, -1, 0)]
-        for row in rows.tolist():
-            moves += [_Move(row, steps, -1, 0) for steps in self._steps(row)]
-        change, more = self._changes(moves, columns)
-        order = np.argsort(change, axis=None, kind="stable")[:_TRIES]
-        for place in order.tolist():
-            if change.flat[place] > -_WORTH:
-                return False
+    def _look(self, rows: Ints, columns: Ints) -> bool:
+        """Make the best moves of a step of one of *rows* with *columns*; whether any paid."""
+        first, steps = self._single(rows)
+        change, more = self._changes(first, steps, columns)
+        flat = change.ravel()
+        if flat.size > _TRIES:
+            # By value and not by position, so that ties are cut alike on every machine.
+            worst = min(-_WORTH, float(np.partition(flat, _TRIES - 1)[_TRIES - 1]))
+            best = np.flatnonzero(flat <= worst)
+        else:
+            best = np.flatnonzero(flat <= -_WORTH)
+        has_moved = False
+        for place in best[np.argsort(flat[best], kind="stable")][:_TRIES].tolist():
             _, row, column = np.unravel_index(place, change.shape)
-            steps = int(more.flat[place])
-            move = moves[row]._replace(second=int(columns[column]) if steps else -1, more=steps)
-            if self._made(move):
-                return True
-        return False
+            move = _Move(
+                int(first[row]), int(steps[row]), int(columns[column]), int(more.flat[place])
+            )
+            if self._made(move, float(flat[place]) / 2 if has_moved else 0.0):
+                has_moved = True
+                if self.spare <= 0:
+                    break
+        return has_moved
 
-    def _steps(self, row: int) -> list[int]:
-        """The least changes of an order: one step, or as many as it takes to be allowed."""
-        order, count = self.orders[row], int(self.count[row])
-        found = []
-        for wanted in (count - 1, count + 1):
-            to = wanted
-            if 0 < wanted < order.least and wanted != order.whole:
-                to = 0 if wanted < count else order.least
-            if order.low <= to <= order.most:
-                found.append(to - count)
-        return found
+    def _single(self, rows: Ints) -> tuple[Ints, Ints]:
+        """No change, and the least changes of *rows*: one step, or as many as are allowed."""
+        count, least = self.count[rows], self.least[rows]
+        whole, low, most = self.whole[rows], self.low[rows], self.most[rows]
+        firsts = [np.zeros(1, dtype=np.int64)]
+        steps = [np.zeros(1, dtype=np.int64)]
+        for by, instead in ((-1, np.zeros_like(least)), (1, least)):
+            to = count + by
+            is_small = (to > 0) & (to < least) & (to != whole)
+            to = np.where(is_small, instead, to)
+            may = (to >= low) & (to <= most)
+            firsts.append(rows[may])
+            steps.append((to - count)[may])
+        return np.concatenate(firsts), np.concatenate(steps)
 
-    def _made(self, move: _Move) -> bool:
-        """Whether *move* really pays and makes nothing short; it is made then."""
+    def _made(self, move: _Move, least: float) -> bool:
+        """Whether *move* really saves *least* and makes nothing short; it is made then."""
         parts = [
             (row, steps)
             for row, steps in ((move.first, move.steps), (move.second, move.more))
@@ -242,21 +254,30 @@ class _Table:
         left = self.free[account] + sum((n * self.orders[row].unit for row, n in parts), ZERO)
         if left < min(ZERO, self.free[account]):
             return False
+        if len(parts) > 1 and move.first == move.second:
+            return False
+        if not all(self._fits(row, steps) for row, steps in parts):
+            return False
         change, realized = self._exact(parts)
-        if change > -_WORTH:
+        if change > min(-_WORTH, least):
             return False
         self.free[account], self.realized = left, realized
         self.spare += change
         for row, steps in parts:
             order = self.orders[row]
             self.count[row] += steps
-            if order.curve is not None:
-                self.next[row], self.last[row] = order.curve.beside(int(self.count[row]))
+            if row in self.curve:
+                self.next[row], self.last[row] = self.curve[row].beside(int(self.count[row]))
             self.held[order.of_class] += steps * order.worth
             self.left[account] += steps * order.cash
             if order.symbol in self.limited:
                 self.limited[order.symbol] -= steps * order.worth
         return True
+
+    def _fits(self, row: int, steps: int) -> bool:
+        """Whether an order may be so many steps more; those before may have changed it."""
+        order, to = self.orders[row], int(self.count[row]) + steps
+        return order.low <= to <= order.most and (to == 0 or to >= order.least or to == order.whole)
 
     def _is_allowed(self, parts: Sequence[tuple[int, int]]) -> bool:
         """Whether holding limits and the turnover limit let the steps through."""
@@ -267,25 +288,28 @@ class _Table:
             if order.symbol in self.limited and dollars > max(0.0, self.limited[order.symbol]):
                 return False
             sold -= dollars if order.worth < 0 else 0.0
-        most = self.problem.turnover_most
-        if sold <= 0 or most == np.inf:
-            return True
-        before = -float((self.worth * self.count)[self.worth < 0].sum())
-        return before + sold <= most
+        return sold <= 0 or sold <= self._turnover_left()
+
+    def _turnover_left(self) -> float:
+        if self.turnover_most == np.inf:
+            return np.inf
+        sold = -float((self.worth[: self.sales] * self.count[: self.sales]).sum())
+        return max(0.0, self.turnover_most - sold)
 
     def _exact(self, parts: Sequence[tuple[int, int]]) -> tuple[float, Floats]:
         """What the steps change in the objective, and what is realized with them."""
-        problem, classes = self.problem, self.problem.classes
+        classes = self.problem.classes
         realized, change, cash = self.realized, 0.0, 0.0
         moved: dict[int, float] = {}
         for row, steps in parts:
             order, count = self.orders[row], int(self.count[row])
             change += steps * order.cost
-            change += problem.order_cost * ((count + steps > 0) - (count > 0))
+            change += float(self.opening[row]) * ((count + steps > 0) - (count > 0))
             cash += steps * order.cash
             moved[order.of_class] = moved.get(order.of_class, 0.0) + steps * order.worth
-            if order.curve is not None:
-                realized = realized + order.curve.at(count + steps) - order.curve.at(count)
+            if row in self.curve:
+                curve = self.curve[row]
+                realized = realized + curve.at(count + steps) - curve.at(count)
         for name, dollars in moved.items():
             weight, tolerance = float(classes.weight[name]), float(classes.tolerance[name])
             off = float(self.held[name] - classes.goal[name])
@@ -316,12 +340,10 @@ class _Table:
 
     # ---------------------------------------------------------------- all moves at once
 
-    def _changes(self, moves: Sequence[_Move], columns: Ints) -> tuple[Floats, Floats]:
+    def _changes(self, first: Ints, steps: Ints, columns: Ints) -> tuple[Floats, Floats]:
         """What each move would change with each further order (V, R, C), and the steps of that."""
         classes, problem = self.problem.classes, self.problem
         rates = self._rates()
-        first = _ints([move.first for move in moves])
-        steps = _floats([float(move.steps) for move in moves])
         worth = (self.worth[first] * steps)[:, None]
         spent, cash = (self.unit[first] * steps)[:, None], (self.cash[first] * steps)[:, None]
         of_row = self.of_class[first][:, None]
@@ -332,7 +354,7 @@ class _Table:
         beside = np.where(is_same, worth, 0.0)
         free = float(self.free[int(self.account[columns[0]])])
         room = free + spent
-        more = self._more(columns, room, beside, cash)
+        more = self._more(columns, room, beside, cash, self._top(first, steps, columns))
         left = room + more * self.unit[columns]
         weight, goal, tolerance = classes.weight, classes.goal, classes.tolerance
         off = self.held - goal
@@ -356,21 +378,41 @@ class _Table:
             tolerance_cash = float(in_cash.tolerance[0])
             beyond = np.maximum(0.0, np.abs(away + moved) - tolerance_cash)
             change += float(in_cash.weight[0]) * (beyond - _beyond(away, tolerance_cash))
-        if problem.order_cost > 0:
-            count = self.count[columns]
-            change += problem.order_cost * (
-                ((count + more) > 0).astype(float) - (count > 0).astype(float)
-            )
-            before = self.count[first]
-            change += (
-                problem.order_cost
-                * (((before + steps) > 0).astype(float) - (before > 0).astype(float))[:, None]
-            )
+        if self.opening.any():
+            change += self._opened(columns, more) + self._opened(first, steps)[:, None]
         is_itself = (first[:, None] == columns) & (steps != 0)[:, None] & (more != 0)
         fails = is_itself | (left < min(0.0, free) - _DUST)
         return np.where(fails, np.inf, np.round(change, 7)), more
 
-    def _more(self, columns: Ints, room: Floats, beside: Floats, cash: Floats) -> Floats:
+    def _opened(self, rows: Ints, steps: Floats | Ints) -> Floats:
+        """What *steps* more cost by making orders where there were none, or ending some."""
+        count = self.count[rows]
+        opened: Floats = self.opening[rows] * (
+            ((count + steps) > 0).astype(float) - (count > 0).astype(float)
+        )
+        return opened
+
+    def _top(self, first: Ints, steps: Ints, columns: Ints) -> Floats:
+        """How many steps more the limits let of each of *columns* with each move (R, C)."""
+        top = np.broadcast_to(
+            (self.most[columns] - self.count[columns]).astype(float), (len(first), len(columns))
+        )
+        worth = np.abs(self.worth[columns])
+        left = self._turnover_left()
+        if left < np.inf:
+            added = np.where(first < self.sales, np.abs(self.worth[first]) * steps, 0.0)[:, None]
+            by_turnover = np.floor(np.maximum(0.0, left - added) / worth + _DUST)
+            top = np.where(columns < self.sales, np.minimum(top, by_turnover), top)
+        if self.is_limited[columns].any():
+            room = _floats(
+                [max(0.0, self.limited.get(self.orders[one].symbol, np.inf)) for one in columns]
+            )
+            top = np.minimum(top, np.floor(room / worth + _DUST))
+        return top
+
+    def _more(
+        self, columns: Ints, room: Floats, beside: Floats, cash: Floats, top: Floats
+    ) -> Floats:
         """How many steps of each of *columns* go with each move: several answers (V, R, C)."""
         classes = self.problem.classes
         of_column, count = self.of_class[columns], self.count[columns]
@@ -390,11 +432,11 @@ class _Table:
         wanted = np.stack(several)
         more = np.where(is_sale, np.maximum(wanted, limit), np.minimum(wanted, limit))
         more[0] = 0.0
-        more = np.clip(more, self.low[columns] - count, self.most[columns] - count)
+        more = np.clip(more, np.minimum(self.low[columns] - count, top), top)
         after = count + more
         is_small = (after > 0) & (after < self.least[columns]) & (after != self.whole[columns])
         allowed = np.where(more < 0, 0, self.least[columns])
-        is_stuck = (allowed < self.low[columns]) | (allowed > self.most[columns])
+        is_stuck = (allowed < self.low[columns]) | (allowed - count > top)
         snapped = np.where(is_stuck, 0, allowed - count)
         return np.where(is_small & (more != 0), snapped, more)
 

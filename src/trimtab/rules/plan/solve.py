@@ -11,10 +11,10 @@ import numpy as np
 from msgspec.structs import replace
 
 from trimtab.rules.plan.core import Core, Found
-from trimtab.rules.plan.dual import LACKING, Master, Priced, Pricing
+from trimtab.rules.plan.dual import Master, Priced, Pricing
 from trimtab.rules.plan.kernel import Kernel
 from trimtab.rules.plan.merge import merged, spread
-from trimtab.rules.plan.opening import LAST, SLIVER, opening
+from trimtab.rules.plan.opening import LAST, SLIVER, opening, small_sales
 from trimtab.rules.plan.problem import Floats, Problem, Solution, YearTax
 
 NEAR = 1e-6
@@ -22,10 +22,11 @@ NEAR = 1e-6
 _NEAR_ENOUGH = 1e-4
 """In a household of some size a basis point is near enough not to look further."""
 _SMALL = 60
-_WORTH = 1e6
+_FIRST = 2
+"""So many questions each branch of the year's tax is asked before the cheaper one is priced."""
+_WORTH = 1e4
 _WHOLE_MOST = 1500
 _WHOLE_GROUPS = 60
-_ORDERED_FEW = 30
 _ORDERED_MOST = 300
 """More lots that a broker books in order are too many choices to search through."""
 
@@ -33,8 +34,8 @@ _ORDERED_MOST = 300
 def solve(problem: Problem) -> Solution:
     """The cheapest amounts that keep every rule of *problem*, and the proof.
 
-    It is solved in a unit of money in which the household is worth about a million, whatever it is
-    worth, so that the tolerances of the linear algebra mean the same for everybody.
+    It is solved in a unit of money in which the household is worth about ten thousand, whatever it
+    is worth, so that the tolerances of the linear algebra mean the same for everybody.
     """
     fewer, of = merged(problem)
     worth = float(max(problem.value, problem.lots.value.sum(), np.abs(problem.cash).sum(), 1e-6))
@@ -83,7 +84,7 @@ def _solve(problem: Problem) -> Solution:
     size = len(problem.lots.value) + len(problem.options.cost)
     scale = max(problem.value, 1.0)
     near = (NEAR if size <= _SMALL else _NEAR_ENOUGH) * scale
-    tolerance = max(near / 50, NEAR / 4 * scale)
+    tolerance = max(near / 20, NEAR / 4 * scale)
     pricings = _priced(kernel, tolerance)
     best: Found | None = None
     bound = np.inf
@@ -101,16 +102,19 @@ def _solve(problem: Problem) -> Solution:
 
 
 def _priced(kernel: Kernel, tolerance: float) -> list[Pricing]:
-    """Every branch asked until it is priced or dearer than another one; the cheaper one first."""
+    """Every branch asked until it is priced or dearer than another one; the cheaper one first.
+
+    Which one is cheaper shows as a rule after a question to each.
+    """
     master = Master(kernel)
     known: Priced | None = None
-    beat = np.inf
     pricings: list[Pricing] = []
     for branch in sorted(master.branches, key=lambda one: float(one.planes[:, 0].max())):
-        pricing = Pricing(master, branch, known)
-        known = pricing.run(tolerance=tolerance, beat=beat)
-        beat = min(beat, known.mixture)
-        pricings.append(pricing)
+        pricings.append(Pricing(master, branch, known))
+        known = pricings[-1].run(tolerance=tolerance, beat=np.inf, questions=_FIRST)
+    beat = np.inf
+    for pricing in sorted(pricings, key=lambda one: one.bound):
+        beat = min(beat, pricing.run(tolerance=tolerance, beat=beat).mixture)
     return sorted(pricings, key=lambda one: one.bound)
 
 
@@ -165,6 +169,12 @@ def keeps_choices(problem: Problem, sold: Floats, bought: Floats) -> bool:
     return not (behind & (sold[:-1] < lots.value[:-1] - SLIVER)).any()
 
 
+def keeps_least(problem: Problem, sold: Floats, bought: Floats) -> bool:
+    """Whether no trade is smaller than it may be."""
+    small = (bought > 0) & (bought < problem.options.least - SLIVER)
+    return not (small.any() or small_sales(problem, sold).any())
+
+
 def _solution(problem: Problem, best: Found | None, bound: float) -> Solution:
     if best is None:
         sold, bought = np.zeros(len(problem.lots.value)), np.zeros(len(problem.options.cost))
@@ -192,6 +202,7 @@ def _settle(
     open; then all that could still be better; and at last, where it is small enough, everything.
     """
     best: Found | None = None
+    spare: Found | None = None
     bound = priced.bound
     problem = kernel.problem
     exact = min(near, NEAR * max(problem.value, 1.0))
@@ -203,9 +214,9 @@ def _settle(
         found = Core(kernel, planes, left_open).solve(exact / 8)
         if found is None or not keeps_choices(problem, found.sold, found.bought):
             continue
-        if left_open.smooth is not None:
-            true = cost_of(problem, found.sold, found.bought) + LACKING * float(found.lacking.sum())
-            found = found._replace(cost=true)
+        if not keeps_least(problem, found.sold, found.bought):
+            spare = found
+            continue
         if stage == LAST:
             bound = max(bound, found.bound)
         if best is None or _rank(found) < _rank(best):
@@ -213,7 +224,7 @@ def _settle(
     if best is None and not (problem.cash < 0).any():
         nothing = np.zeros(len(problem.lots.value)), np.zeros(len(problem.options.cost))
         best = Found(*nothing, cost_of(problem, *nothing), bound, np.zeros(len(problem.cash)))
-    return best, bound
+    return best or spare, bound
 
 
 def _stages(kernel: Kernel) -> tuple[int, ...]:
@@ -221,9 +232,10 @@ def _stages(kernel: Kernel) -> tuple[int, ...]:
     if len(kernel.problem.lots.value) + len(kernel.problem.options.cost) <= _SMALL:
         return (0, LAST)
     ordered = int(kernel.problem.places.is_ordered[kernel.problem.lots.place].sum())
-    if ordered > _ORDERED_FEW:
-        return (0, LAST) if ordered <= _ORDERED_MOST and _is_small(kernel) else (0,)
-    return tuple(range(LAST + 1 if _is_small(kernel) else LAST))
+    is_whole = ordered <= _ORDERED_MOST and _is_small(kernel)
+    if kernel.problem.order_cost > 0:
+        is_whole = is_whole and len(kernel.problem.lots.value) <= _ORDERED_MOST
+    return tuple(range(LAST + 1 if is_whole else LAST))
 
 
 def _rank(found: Found) -> tuple[float, float]:

@@ -1,16 +1,19 @@
 """What was wanted and could not be: the refusals of a plan, each with its reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
-from trimtab.domain.numbers import ZERO, Money
+from trimtab.domain.numbers import CENT, ZERO, Money
 from trimtab.domain.trades import BandState, Drift, Refusal, Side, Trade
 from trimtab.domain.values import Account, Snapshot
-from trimtab.rules.holdings import Holdings, cash_class, class_of, holdings, may_hold
-from trimtab.rules.plan.apply import apply_trades
-from trimtab.rules.plan.layout import Layout
-from trimtab.rules.plan.planning import Planning, grain
-from trimtab.rules.plan.reasons import Teller
-from trimtab.rules.words import money
+from trimtab.rules.holdings import Holdings, cash_class, class_of, may_hold
+from trimtab.rules.plan.apply import holdings_after
+from trimtab.rules.plan.layout import Layout, lay_out
+from trimtab.rules.plan.planning import Planning, divided_accounts, grain, set_aside
+from trimtab.rules.plan.reasons import Bar, Teller, told_bars
+from trimtab.rules.words import listing, money
+
+_NEARLY = 0.99
 
 
 def refusals_of(
@@ -20,22 +23,14 @@ def refusals_of(
     return _Desk(snapshot, planning, layout, trades).refusals()
 
 
-_NEARLY = 0.99
-
-
 class _Desk:
     def __init__(
         self, snapshot: Snapshot, planning: Planning, layout: Layout, trades: Sequence[Trade]
     ) -> None:
-        self.snapshot, self.planning, self.layout = snapshot, planning, layout
+        self.snapshot, self.planning, self._laid_out = snapshot, planning, layout
         self.trades = trades
-        self._any_light: bool | None = None
-        self.teller = Teller(trades, snapshot, planning)
         self.class_of = class_of(planning.policy)
-        self.sellable = {self.class_of[lot.symbol] for lot in layout.lots}
-        self.buyable = {self.class_of[symbol] for _, symbol in layout.options}
-        self.after: Holdings = holdings(apply_trades(snapshot, trades), planning.policy)
-        self.accounts = [snapshot.accounts[name] for name in layout.accounts]
+        self.after: Holdings = holdings_after(snapshot, planning.policy, layout.held, trades)
         self.cash_name = cash_class(planning.policy, snapshot.base_currency)
 
     def refusals(self) -> tuple[Refusal, ...]:
@@ -44,44 +39,65 @@ class _Desk:
         for drift in self.planning.drifts:
             if drift.state is not BandState.CORRECTING or drift.asset_class == self.cash_name:
                 continue
-            goal = drift.target * self.after.total
-            slack = self.planning.destination * drift.half_width * self.after.total
-            off = self.after.values[drift.asset_class] - goal
-            value = self.after.values[drift.asset_class]
-            least = grain(self.snapshot, self.planning, drift.asset_class, value, goal)
-            if -off - slack > least:
-                found.append(self._refusal(drift, self._why_light(drift, -off - slack)))
-            elif off - slack > least:
-                found.append(self._refusal(drift, self._why_heavy(drift, off - slack)))
+            off = self._off(drift)
+            slack = self.planning.destination * drift.half_width * self.total
+            if abs(off) - slack <= self._least_grain or abs(off) - slack <= self._grain(drift):
+                continue
+            why = self._why_light if off < 0 else self._why_heavy
+            sentence = why(drift, abs(off) - slack)
+            found.append(Refusal(asset_class=drift.asset_class, sentence=sentence))
         return tuple(dict.fromkeys(found))
 
-    def _refusal(self, drift: Drift, sentence: str) -> Refusal:
-        return Refusal(asset_class=drift.asset_class, sentence=sentence)
+    @cached_property
+    def total(self) -> Money:
+        """What the targets divide once money that is due is gone and what is coming is there."""
+        policy, planning = self.planning.policy, self.planning
+        total = self.after.total - set_aside(self.snapshot, policy, self.after, planning.due)
+        for account in divided_accounts(self.snapshot, policy, planning.coming):
+            total += planning.coming[account]
+        for account in divided_accounts(self.snapshot, policy, self.after.short):
+            total -= self.after.short[account]
+        return max(total, ZERO)
+
+    def _off(self, drift: Drift) -> Money:
+        """How far a class is above its goal after the trades; negative below it."""
+        return self.after.values[drift.asset_class] - drift.target * self.total
+
+    def _grain(self, drift: Drift) -> Money:
+        value, goal = self.after.values[drift.asset_class], drift.target * self.total
+        return grain(self.snapshot, self.planning, drift.asset_class, value, goal)
+
+    @property
+    def _least_grain(self) -> Money:
+        """What no grain is below: most classes need no closer look."""
+        return self.planning.policy.orders.minimum
+
+    # -------------------------------------------------------------- cash and lots
 
     def _owed(self) -> list[Refusal]:
         """Withdrawals that what may be sold in their account does not pay."""
         currency, found = self.snapshot.base_currency, []
-        for account, due in self.planning.due.items():
-            if account not in self.after.free:
-                continue
-            there = self.after.free[account] - self.after.short.get(account, ZERO)
-            if there < due:
-                sentence = (
-                    f"{money(due, currency)} are to leave {account}, and "
-                    f"{money(due - there, currency)} of them cannot be raised there now: put money "
-                    "in, or take less."
-                )
-                found.append(Refusal(asset_class="", account=account, sentence=sentence))
+        for account, lacking in lacking_of(self.planning.due, self.after).items():
+            due = self.planning.due[account]
+            sentence = (
+                f"{money(due, currency)} are to leave {account}, and {money(lacking, currency)} of "
+                "them cannot be raised there now, so that no plan keeps every rule and none is "
+                "proven: put money in, or take less."
+            )
+            found.append(Refusal(asset_class="", account=account, sentence=sentence))
         return found
 
     def _kept(self) -> list[Refusal]:
-        """Lots that may not go, of classes that are heavy or that the list keeps."""
-        names = self.class_of
+        """Lots that may not go, of classes that are heavy or of accounts that lack cash."""
         heavy = {
             drift.asset_class
             for drift in self.planning.drifts
             if drift.drift > 0 and drift.state is BandState.CORRECTING
         }
+        lacking = lacking_of(self.planning.due, self.after)
+        if not heavy and not lacking:
+            return []
+        names = self.class_of
         return [
             Refusal(
                 asset_class=names[lot.symbol],
@@ -90,44 +106,117 @@ class _Desk:
                 symbol=lot.symbol,
             )
             for lot, sentence in self.layout.kept
-            if names[lot.symbol] in heavy
+            if names[lot.symbol] in heavy or lot.account in lacking
         ]
+
+    # -------------------------------------------------------------- what stays heavy
 
     def _why_heavy(self, drift: Drift, excess: Money) -> str:
         name, currency = drift.asset_class, self.snapshot.base_currency
         stays = f"{name} stays {money(excess, currency)} above its goal"
-        if name not in self.sellable and self.sellable:
-            return f"{stays}: nothing of it may be sold now."
-        if not self.is_any_light():
+        homes = self._sellable.get(name, set())
+        if not homes:
+            return f"{stays}: nothing of it may be sold now{self._in_closed(name)}."
+        if not self._any_light_in(homes):
             return (
                 f"{stays}: its proceeds could buy nothing that is light now, so a sale would mend "
                 "nothing."
             )
+        return f"{stays}: {self._not_worth_selling()}."
+
+    def _in_closed(self, name: str) -> str:
+        """Why nothing may be traded in the accounts that hold the class, if that is so."""
+        closed = self.planning.closed
+        where = {
+            lot.account
+            for lot in self.snapshot.lots
+            if lot.account in closed and self.class_of.get(lot.symbol) == name
+        }
+        return f" ({'; '.join(sorted({closed[account] for account in where}))})" if where else ""
+
+    def _not_worth_selling(self) -> str:
+        """Why what may be sold, and could buy what is light, stays."""
+        plan, currency = self.planning.policy.plan, self.snapshot.base_currency
         if self._is_at_turnover():
-            return f"{stays}: more is not sold in one day than the policy's turnover_max lets."
-        return (
-            f"{stays}: another unit sold would mend less drift than it costs in tax, trading and "
-            "whole steps."
-        )
+            return "more is not sold in one day than the policy's turnover_max lets"
+        if plan.drift_price == 0:
+            return "the policy's drift_price is 0, so that no drift is worth what a sale costs"
+        if not self._sells and plan.sell_least > 0:
+            least = money(plan.sell_least, currency)
+            return f"no sale is worth the {least} that the policy asks of it (sell_least)"
+        costs = "tax, trading, the order itself" if plan.order_cost > 0 else "tax, trading"
+        if not self._sells:
+            return (
+                f"a sale would mend too little drift for what it costs in {costs} and whole steps"
+            )
+        return f"another unit sold would mend less drift than it costs in {costs} and whole steps"
+
+    @cached_property
+    def _sells(self) -> bool:
+        return any(trade.side is Side.SELL for trade in self.trades)
 
     def _is_at_turnover(self) -> bool:
         """Whether the sales of today come to what the policy lets."""
+        most = self.layout.problem.turnover_most
         sold = sum((trade.value for trade in self.trades if trade.side is Side.SELL), ZERO)
-        return float(sold) >= self.layout.problem.turnover_most * _NEARLY
+        return float(sold) >= most * _NEARLY
 
-    def is_any_light(self) -> bool:
-        """Whether any class lacks something that some account may buy."""
-        if self._any_light is None:
-            self._any_light = any(self._is_light(other) for other in self.planning.drifts)
-        return self._any_light
+    def _any_light_in(self, homes: set[str]) -> bool:
+        """Whether any of the accounts *homes* may buy what a class lacks."""
+        return any(
+            name == self.cash_name or not homes.isdisjoint(self._buyable.get(name, ()))
+            for name in self._light
+        )
 
-    def _is_light(self, drift: Drift) -> bool:
-        """Whether the class lacks something that some account may buy."""
-        name = drift.asset_class
-        value, goal = self.after.values[name], drift.target * self.after.total
-        if goal - value <= grain(self.snapshot, self.planning, name, value, goal):
-            return False
-        return name == self.cash_name or name in self.buyable
+    @cached_property
+    def _light(self) -> set[str]:
+        """Classes that lack more than a trade's grain."""
+        return {
+            drift.asset_class
+            for drift in self.planning.drifts
+            if (gap := -self._off(drift)) > self._least_grain and gap > self._grain(drift)
+        }
+
+    @cached_property
+    def _heavy(self) -> set[str]:
+        """Classes that have more than a trade's grain too much."""
+        return {
+            drift.asset_class
+            for drift in self.planning.drifts
+            if (excess := self._off(drift)) > self._least_grain and excess > self._grain(drift)
+        }
+
+    @cached_property
+    def layout(self) -> Layout:
+        """What may be sold, also where the plan was asked for purchases alone."""
+        laid_out = self._laid_out
+        if laid_out.lots or laid_out.kept or not self.snapshot.lots:
+            return laid_out
+        return lay_out(self.snapshot, self.planning, laid_out.held)
+
+    @cached_property
+    def _sellable(self) -> dict[str, set[str]]:
+        """The accounts in which something of a class that is heavy may be sold and is left."""
+        heavy = {symbol: name for symbol, name in self.class_of.items() if name in self._heavy}
+        sold: dict[str, Money] = {}
+        for trade in self.trades:
+            for pick in trade.lots:
+                sold[pick.lot_id] = sold.get(pick.lot_id, ZERO) + pick.quantity
+        found: dict[str, set[str]] = {}
+        for lot in self.layout.lots:
+            if lot.symbol in heavy and lot.quantity > sold.get(lot.id, ZERO):
+                found.setdefault(heavy[lot.symbol], set()).add(lot.account)
+        return found
+
+    @cached_property
+    def _buyable(self) -> dict[str, set[str]]:
+        """The accounts in which something of a class may be bought."""
+        found: dict[str, set[str]] = {}
+        for account, symbol in self._laid_out.options:
+            found.setdefault(self.class_of[symbol], set()).add(account)
+        return found
+
+    # -------------------------------------------------------------- what stays light
 
     def _why_light(self, drift: Drift, gap: Money) -> str:
         name, currency = drift.asset_class, self.snapshot.base_currency
@@ -135,35 +224,50 @@ class _Desk:
         rule = self.planning.policy.classes[name]
         if self.planning.forbids_risky_purchases and rule.risk == "risky":
             return f"{lacks}: the defensive posture buys no risky class until a person re-arms it."
-        reasons, homes = [], []
-        for account in self.accounts:
-            why_not = [self._why_not(symbol, account) for symbol in rule.members]
-            possible = [reason for reason in why_not if reason is not None]
-            if "" in possible:
-                homes.append(account.id)
-            reasons += [reason for reason in possible if reason]
+        homes: list[str] = []
+        bars: list[tuple[str, Bar]] = []
+        for name_of in self.layout.accounts:
+            account = self.snapshot.accounts[name_of]
+            members = [one for one in rule.members if self._may_hold(one, account)]
+            found = [(one, bar) for one in members if (bar := self.teller.bar_of(one, account))]
+            if len(found) < len(members):
+                homes.append(name_of)
+            bars += found
         if homes:
-            return f"{lacks}: {self._without_cash(homes)}"
-        if reasons:
-            return f"{lacks}: {reasons[0]}."
-        closed = "; ".join(sorted(set(self.planning.closed.values())))
-        where = f" ({closed})" if closed else ""
-        return f"{lacks}: no account that may hold it can be traded now{where}."
+            return f"{lacks}: {self._without_cash(name, homes)}."
+        if bars:
+            return f"{lacks}: {told_bars(list(dict.fromkeys(bars)))}."
+        return f"{lacks}: {self._without_home(rule.members)}."
 
-    def _why_not(self, symbol: str, account: Account) -> str | None:
-        """Why *symbol* cannot be bought in *account*: empty if it can, None if it never could."""
+    def _without_home(self, members: Sequence[str]) -> str:
+        """Why no account may hold any of *members* now."""
+        closed = {
+            reason
+            for account, reason in self.planning.closed.items()
+            if account in self.snapshot.accounts
+            and any(self._may_hold(one, self.snapshot.accounts[account]) for one in members)
+        }
+        if closed:
+            return f"no account that may hold it can be traded now ({'; '.join(sorted(closed))})"
+        return f"no account of this household may hold {listing(list(members), 'or')}"
+
+    @cached_property
+    def teller(self) -> Teller:
+        """Who knows what may not be bought, and why."""
+        return Teller(self.trades, self.snapshot, self.planning)
+
+    def _may_hold(self, symbol: str, account: Account) -> bool:
         instrument = self.snapshot.instruments.get(symbol)
-        if instrument is None or not may_hold(account.kind, instrument):
-            return None
-        return self.teller.why_not_bought(symbol, account)
+        return instrument is not None and may_hold(account.kind, instrument)
 
-    def _without_cash(self, homes: list[str]) -> str:
+    def _without_cash(self, name: str, homes: list[str]) -> str:
+        """Why the class *name* is not bought in *homes*, where it may be."""
         currency = self.snapshot.base_currency
-        waiting = {home: amount for home in homes if (amount := self._unsettled(home)) > 0}
+        waiting = {home: amount for home in homes if (amount := self._unsettled(home)) >= CENT}
         if waiting:
             return (
-                f"{money(sum(waiting.values(), ZERO), currency)} in {' and '.join(waiting)} "
-                "settles on the next business day and can buy it then."
+                f"{money(sum(waiting.values(), ZERO), currency)} in {listing(list(waiting))} "
+                "settles on the next business day and can buy it then"
             )
         expected = {
             home: self.planning.coming[home] for home in homes if home in self.planning.coming
@@ -171,23 +275,76 @@ class _Desk:
         if expected:
             return (
                 f"{money(sum(expected.values(), ZERO), currency)} that will come into "
-                f"{' and '.join(expected)} can buy it then."
+                f"{listing(list(expected))} can buy it then"
             )
-        where = " or ".join(homes)
-        return f"there is no more cash to buy it with in {where}; a deposit there would."
+        where = listing(homes, "or")
+        if any(self._spare(home) >= self._least(name) for home in homes):
+            return f"what cash is left in {where} is not spent, for {self._not_worth_buying()}"
+        could_be_sold = {
+            other
+            for other in self._heavy
+            if other != name and not self._sellable.get(other, set()).isdisjoint(homes)
+        }
+        deposit = f"a deposit in {where} would buy it"
+        if could_be_sold:
+            sold = listing(sorted(could_be_sold), "or")
+            return f"{sold} could be sold for it, but {self._not_worth_selling()}; {deposit}"
+        return f"there is no more cash to buy it with in {where}; a deposit there would"
+
+    def _not_worth_buying(self) -> str:
+        """Why cash that is there does not buy what is light."""
+        plan = self.planning.policy.plan
+        if plan.drift_price == 0:
+            return "the policy's drift_price is 0, so that no drift is worth what a purchase costs"
+        costs = "trading, the order itself" if plan.order_cost > 0 else "trading"
+        return (
+            f"a purchase would mend too little drift for what it costs in {costs} and whole steps"
+        )
+
+    def _spare(self, account: str) -> Money:
+        """Cash that an account may spend after the trades."""
+        return self.after.free[account] - self.planning.due.get(account, ZERO)
+
+    def _least(self, name: str) -> Money:
+        """The least that an order for a class comes to."""
+        orders = self.planning.policy.orders
+        steps = [
+            self.snapshot.instruments[symbol].step * self.snapshot.price(symbol)
+            for symbol in self.planning.policy.classes[name].members
+            if symbol in self.snapshot.quotes
+        ]
+        return max(orders.minimum, orders.invest_cash_from, CENT, min(steps, default=ZERO))
 
     def _unsettled(self, account: str) -> Money:
         """Free cash of an account that it may not spend before it has settled."""
         if self.planning.policy.orders.unsettled == "use":
             return ZERO
-        after = apply_trades(self.snapshot, self.trades)
+        spent = sum(
+            (
+                trade.value + trade.cost
+                for trade in self.trades
+                if trade.side is Side.BUY and trade.account == account
+            ),
+            ZERO,
+        )
         settled = sum(
             (
                 balance.settled
-                for balance in after.balances
+                for balance in self.snapshot.balances
                 if balance.account == account and balance.currency == self.snapshot.base_currency
             ),
             ZERO,
         )
         free = self.after.free[account]
-        return free - min(free, max(ZERO, settled - self.after.reserves[account]))
+        return free - min(free, max(ZERO, settled - spent - self.after.reserves[account]))
+
+
+def lacking_of(due: Mapping[str, Money], after: Holdings) -> dict[str, Money]:
+    """What of each withdrawal *due* is not there, in the household as it is *after* a plan."""
+    lacking = {}
+    for account, amount in due.items():
+        if account in after.free:
+            there = after.free[account] - after.short.get(account, ZERO)
+            if there < amount:
+                lacking[account] = amount - there
+    return lacking

@@ -15,6 +15,7 @@ from trimtab.domain.numbers import ZERO, Money, Quantity, Weight, share_of
 from trimtab.domain.trades import LotPick, Side, Term, Trade
 from trimtab.domain.values import Account, Lot, LotPiece, Snapshot, trade_date
 from trimtab.rules.plan.planning import Planning
+from trimtab.rules.plan.reasons import Teller
 from trimtab.rules.tax.books import piece_id
 from trimtab.rules.tax.grouping import group_names
 from trimtab.rules.tax.lots import rate_of, term_of
@@ -58,10 +59,13 @@ class Yardstick:
             for pick in trade.lots:
                 self.left[piece_id(pick)] -= pick.quantity
         self.picked = {piece_id(pick) for trade in trades for pick in trade.lots}
+        self.teller = Teller(self.trades, snapshot, planning)
         self._groups = group_names(planning.wash)
         self._held: dict[Place, list[Lot]] = defaultdict(list)
+        self._held_of: dict[str, list[Lot]] = defaultdict(list)
         for lot in snapshot.lots:
             self._held[lot.account, lot.symbol].append(lot)
+            self._held_of[lot.symbol].append(lot)
         self._rates: dict[str, Weight] = {}
         self._year = planning.year
         for trade in trades:
@@ -79,8 +83,7 @@ class Yardstick:
 
     def held_of(self, symbols: Iterable[str]) -> list[Lot]:
         """The lots of *symbols* in every account before the plan."""
-        wanted = set(symbols)
-        return [lot for (_, symbol), lots in self._held.items() if symbol in wanted for lot in lots]
+        return [lot for symbol in symbols for lot in self._held_of.get(symbol, ())]
 
     def gains_of(self, trade: Trade, picks: Sequence[LotPick] | None = None) -> Gains:
         """What the lots of a sale realize, or those of *picks* at its price and cost."""

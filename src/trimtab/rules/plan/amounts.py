@@ -1,0 +1,213 @@
+"""The amounts of a plan: the problem of what is called for, laid out and solved until it fits.
+
+Some of what the problem takes as given depends on its own answer: which harvests are too small to
+count, and, where wallets trade, how much there is to divide. It is solved again with that answer.
+"""
+
+import numpy as np
+from msgspec.structs import replace
+
+from trimtab.domain.numbers import to_decimal, to_float
+from trimtab.domain.trades import Term
+from trimtab.domain.values import Snapshot, trade_date
+from trimtab.rules.holdings import Holdings
+from trimtab.rules.plan.calls import Call, is_coin
+from trimtab.rules.plan.layout import Layout, lay_out
+from trimtab.rules.plan.planning import Planning, margin_of
+from trimtab.rules.plan.problem import Floats, Problem, Solution
+from trimtab.rules.plan.solve import cost_of, solve
+from trimtab.rules.tax.harvest import loss_least
+from trimtab.rules.tax.saving import tax_of
+
+_HARVEST_ROUNDS = 3
+_COUNTS = 6
+"""So often at most is counted anew what the targets divide, where wallets trade."""
+_PROGRESSION = 3
+_SLIGHT = 1e-6
+_NUDGE = 1e-5
+_NEARLY = 0.99
+"""The spread and the fee of a sale make a part of its basis a little less."""
+
+
+def solved(
+    snapshot: Snapshot, planning: Planning, held: Holdings, calls: frozenset[Call]
+) -> tuple[Layout, Solution]:
+    """The best amounts; purchases alone where selling is not worth what the policy asks."""
+    sells = calls != {Call.INVEST}
+    is_calm = Call.CORRECT not in calls and sells
+    counts: list[float] = []
+    for _ in range(_COUNTS):
+        counted = counts[-1] if counts else None
+        layout, solution = _harvested(
+            snapshot, planning, held, sells=sells, is_calm=is_calm, counted=counted
+        )
+        if is_calm or layout.problem.in_total.all():
+            break
+        total = layout.problem.value + _into_coins(layout.problem, solution)
+        if not _is_elsewhere(snapshot, planning, layout, total):
+            break
+        counts = [*(counts or [layout.problem.value]), total]
+        if len(counts) == _PROGRESSION:
+            counts = [_extrapolated(*counts)]
+    least = float(planning.policy.plan.sell_least)
+    if Call.CORRECT in calls and Call.RAISE not in calls and least > 0:
+        bought = _farthest_first(replace(layout.problem, turnover_most=0.0))
+        if bought.objective - solution.objective < least and solution.sold.any():
+            return layout, bought
+    return layout, solution
+
+
+def _extrapolated(first: float, second: float, third: float) -> float:
+    """Where a geometric progression that begins like this leads (Aitken 1926), if anywhere."""
+    ratio = (third - second) / (second - first)
+    return third + (third - second) * ratio / (1.0 - ratio) if abs(ratio) < 1.0 else third
+
+
+def _into_coins(problem: Problem, solution: Solution) -> float:
+    """Dollars of wallets, where they count in no total, that become coins; negative for sales."""
+    account, in_total = problem.places.account, problem.in_total
+    bought = solution.bought[~in_total[account[problem.options.place]]]
+    sold = solution.sold[~in_total[account[problem.lots.place]]]
+    return float(bought.sum() - sold.sum())
+
+
+def _is_elsewhere(snapshot: Snapshot, planning: Planning, layout: Layout, total: float) -> bool:
+    """Whether the targets of *total* are not where the problem has them, by more than a grain."""
+    off = np.abs(_goals(snapshot, planning, layout, total) - layout.problem.classes.goal)
+    part = max(to_float(margin_of(planning.policy)), _SLIGHT)
+    least = max(to_float(planning.policy.orders.minimum), part * layout.problem.value)
+    return bool((off > least).any())
+
+
+def _goals(snapshot: Snapshot, planning: Planning, layout: Layout, total: float) -> Floats:
+    """What each class should be worth of *total*; coins are sold down to their part of all."""
+    problem = layout.problem
+    target = np.asarray([to_float(planning.targets[name]) for name in layout.classes])
+    members = [planning.policy.classes[name].members for name in layout.classes]
+    coins = np.asarray(
+        [any(is_coin(snapshot, symbol) for symbol in symbols) for symbols in members],
+        dtype=np.bool_,
+    )
+    goals = target * total
+    in_wallets = float(np.maximum(problem.cash[~problem.in_total], 0.0).sum())
+    whole = np.minimum(problem.classes.held, target * (problem.value + in_wallets))
+    return np.where(coins, np.maximum(goals, whole), goals)
+
+
+def _harvested(
+    snapshot: Snapshot,
+    planning: Planning,
+    held: Holdings,
+    *,
+    sells: bool,
+    is_calm: bool,
+    counted: float | None,
+) -> tuple[Layout, Solution]:
+    """The best amounts, losses taken only where the harvest is worth the policy's minimum.
+
+    *counted* is what the targets divide, where it is not what they do before the plan.
+    """
+    ignored: frozenset[str] = frozenset()
+    for _ in range(_HARVEST_ROUNDS):
+        layout = lay_out(snapshot, planning, held, sells=sells, ignored=ignored)
+        if counted is not None:
+            goals = _goals(snapshot, planning, layout, counted)
+            classes = replace(layout.problem.classes, goal=goals)
+            layout = layout._replace(problem=replace(layout.problem, classes=classes))
+        if is_calm:
+            layout = layout._replace(problem=_calmed(layout.problem))
+        solution = _farthest_first(layout.problem)
+        small = _small_harvests(snapshot, planning, layout, solution) - ignored
+        if not small:
+            break
+        ignored |= small
+    return layout, solution
+
+
+def _farthest_first(problem: Problem) -> Solution:
+    """The best amounts, ties between classes broken in favour of those farthest from their goal.
+
+    A dollar mends as much in any light class, and should go to the lightest. So drift is taken to
+    be dearest there, and a hundred-thousandth cheaper at most elsewhere: never dearer than it is,
+    so that the bound holds for *problem* too.
+    """
+    classes = problem.classes
+    off = np.maximum(0.0, np.abs(classes.held - classes.goal) - classes.tolerance)
+    nearness = 1.0 - off / max(float(off.max(initial=0.0)), _SLIGHT)
+    weight = classes.weight * (1.0 - _NUDGE * nearness)
+    found = solve(replace(problem, classes=replace(classes, weight=weight)))
+    objective = cost_of(problem, found.sold, found.bought)
+    return replace(found, objective=max(objective, found.bound))
+
+
+def _calmed(problem: Problem) -> Problem:
+    """*problem* with the drift that there is forgiven: no class is traded for its own sake.
+
+    Anywhere between where a class is and where it should be costs nothing; further away does.
+    """
+    classes = problem.classes
+    low = np.minimum(classes.goal - classes.tolerance, classes.held)
+    high = np.maximum(classes.goal + classes.tolerance, classes.held)
+    return replace(
+        problem,
+        classes=replace(classes, goal=(low + high) / 2, tolerance=(high - low) / 2),
+    )
+
+
+def _small_harvests(
+    snapshot: Snapshot, planning: Planning, layout: Layout, solution: Solution
+) -> frozenset[str]:
+    """Symbols sold at a loss and replaced, for less than a harvest must be worth.
+
+    Or for less of a loss than the month asks for: in a heavy class every loss counts, as long as it
+    is sold for its drift.
+    """
+    problem, lots = layout.problem, layout.problem.lots
+    sold, least = solution.sold, float(planning.harvest.minimum)
+    if planning.policy.plan.harvests == "never":
+        least = float("inf")
+    taken = (sold > 0) & lots.is_taxed & (lots.gain < 0)
+    if not taken.any():
+        return frozenset()
+    group = problem.places.group[lots.place]
+    replaced = np.zeros(len(problem.classes.goal), dtype=np.bool_)
+    buys = problem.groups.of_class[problem.places.group[problem.options.place]]
+    replaced[buys[solution.bought > 0]] = True
+    taken &= replaced[problem.groups.of_class[group]]
+    twin = problem.groups.twin[group]
+    small: set[str] = set()
+    everything = tax_at(problem, sold)
+    part = to_float(loss_least(planning.harvest, trade_date(snapshot.at)))
+    for number in np.unique(twin[taken]).tolist():
+        mine = taken & (twin == number)
+        without = np.where(mine, 0.0, sold)
+        costs = 2 * float((sold * lots.cost)[mine].sum())
+        worth = tax_at(problem, without) - everything - costs
+        loss = -float((sold * lots.gain)[mine].sum())
+        if worth < least or loss < part * (float(sold[mine].sum()) + loss) * _NEARLY:
+            small |= {layout.lots[row].symbol for row in np.flatnonzero(mine).tolist()}
+    return frozenset(small)
+
+
+def tax_at(problem: Problem, sold: Floats) -> float:
+    """What selling *sold* (L,) adds to the tax of this year and of later ones, by the planes."""
+    return problem.year.at(*_gains_of(problem, sold)) + float((sold * problem.lots.extra).sum())
+
+
+def above_planes(planning: Planning, problem: Problem, sold: Floats) -> float:
+    """By how much the tax on *sold* (L,) is above the planes; they leave out years far away."""
+    short, long = _gains_of(problem, sold)
+    if short + long >= 0.0:
+        return 0.0
+    so_far = planning.year
+    after = so_far.after(Term.SHORT, to_decimal(short)).after(Term.LONG, to_decimal(long))
+    law = planning.tax, planning.statutes, planning.harvest.discount_rate
+    added = to_float(tax_of(after, *law) - tax_of(so_far, *law))
+    return max(0.0, added - problem.year.at(short, long))
+
+
+def _gains_of(problem: Problem, sold: Floats) -> tuple[float, float]:
+    """The short and the long gain that selling *sold* (L,) realizes."""
+    lots = problem.lots
+    gains = np.where(lots.is_taxed, sold * lots.gain, 0.0)
+    return float(gains[~lots.is_long].sum()), float(gains[lots.is_long].sum())
