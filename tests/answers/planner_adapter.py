@@ -57,17 +57,18 @@ def problem_of(case: Case, drift_price: float) -> Problem:
         groups=_groups(case, names),
         places=Places(
             account=np.zeros(len(places), dtype=np.int64),
+            symbol=np.arange(len(places)),
             group=np.array(
                 [names.groups.index(_group_row(case, symbol)) for symbol in places],
                 dtype=np.int64,
             ),
             is_ordered=np.zeros(len(places), dtype=np.bool_),
             sell_least=np.full(len(places), least),
+            is_all=_whole_places(case, list(places)),
         ),
         lots=_lots(case, names),
         options=Options(
             place=np.array([places[symbol] for symbol in names.options], dtype=np.int64),
-            symbol=np.array([places[symbol] for symbol in names.options], dtype=np.int64),
             cost=np.array([spread[symbol] for symbol in names.options]),
             cash=np.ones(len(names.options)),
             least=np.full(len(names.options), least),
@@ -163,6 +164,13 @@ def _groups(case: Case, names: Names) -> Groups:
         of_class=np.array([names.classes.index(one) for _, one in names.groups], dtype=np.int64),
         twin=np.array([twins.index(name) for name, _ in names.groups], dtype=np.int64),
     )
+
+
+def _whole_places(case: Case, symbols: Sequence[str]) -> np.ndarray:
+    """Whether all that is held of each of *symbols* may go."""
+    may_go = {lot["id"] for lot in _salable(case)}
+    kept = {lot["symbol"] for lot in case["lots"] if lot["id"] not in may_go}
+    return np.array([symbol not in kept for symbol in symbols], dtype=np.bool_)
 
 
 def _lots(case: Case, names: Names) -> Lots:

@@ -77,7 +77,9 @@ def broken(problem: Problem, sold: Floats, bought: Floats, tolerance: float = TR
     for place, whole in enumerate(_sold_whole(problem, sold, tolerance)):
         lots = np.flatnonzero(problem.lots.place == place)
         dollars = float(sum(sold[lots]))
-        if tolerance < dollars < problem.places.sell_least[place] - tolerance and not whole:
+        if tolerance < dollars < problem.places.sell_least[place] - tolerance and not (
+            whole and problem.places.is_all[place]
+        ):
             faults.append(f"place {place} sells {dollars}, less than its least and not the whole")
     for option, dollars in enumerate(bought):
         if tolerance < dollars < problem.options.least[option] - tolerance:
@@ -93,20 +95,31 @@ def broken_sums(
     for lot, dollars in enumerate(sold):
         if not -tolerance <= dollars <= problem.lots.value[lot] + tolerance:
             faults.append(f"lot {lot} sells {dollars} of {problem.lots.value[lot]}")
-    by_symbol: dict[int, float] = defaultdict(float)
     for option, dollars in enumerate(bought):
-        by_symbol[int(problem.options.symbol[option])] += dollars
         if not dollars >= -tolerance:
             faults.append(f"option {option} buys {dollars}")
-    for option, most in enumerate(problem.options.most):
-        together = by_symbol[int(problem.options.symbol[option])]
-        if together > most + tolerance:
-            faults.append(f"option {option}: {together} is bought of a symbol with most {most}")
+    faults += _beyond_limits(problem, sold, bought, tolerance)
     for account, dollars in enumerate(cash_after(problem, sold, bought)):
         if not dollars >= -tolerance:
             faults.append(f"account {account} ends with cash of {dollars}")
     if float(sum(sold)) > problem.turnover_most + tolerance:
         faults.append(f"sales of {sum(sold)} exceed the turnover of {problem.turnover_most}")
+    return faults
+
+
+def _beyond_limits(problem: Problem, sold: Floats, bought: Floats, tolerance: float) -> list[str]:
+    """The symbols that are bought, less what is sold of them, beyond what there may be."""
+    by_symbol: dict[int, float] = defaultdict(float)
+    symbols, faults = problem.places.symbol, []
+    for lot, dollars in enumerate(sold):
+        by_symbol[int(symbols[problem.lots.place[lot]])] -= dollars
+    of_option = [int(symbols[place]) for place in problem.options.place]
+    for symbol, dollars in zip(of_option, bought, strict=True):
+        by_symbol[symbol] += dollars
+    buys = {symbol for symbol, dollars in zip(of_option, bought, strict=True) if dollars > TRACE}
+    for symbol, most in zip(of_option, problem.options.most, strict=True):
+        if symbol in buys and by_symbol[symbol] > most + tolerance:
+            faults.append(f"{by_symbol[symbol]} more of symbol {symbol}, which may have {most}")
     return faults
 
 

@@ -7,7 +7,7 @@ basis points of the household's value, so that the tolerances of HiGHS mean the 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from math import inf
+from math import inf, isfinite
 
 import highspy
 import numpy as np
@@ -95,6 +95,16 @@ def _highs(program: Program, fixed: Mapping[int, float] | None) -> highspy.Highs
         assert highs.setOptionValue(option, setting) == highspy.HighsStatus.kOk, option
     assert highs.passModel(lp) != highspy.HighsStatus.kError
     highs.run()
+    if highs.getModelStatus() == highspy.HighsModelStatus.kSolveError:
+        # At tolerances this small presolve now and then ends in a system that is not solved.
+        highs.clearSolver()
+        assert highs.setOptionValue("presolve", "off") == highspy.HighsStatus.kOk
+        highs.run()
+    if highs.getModelStatus() == highspy.HighsModelStatus.kSolveError:
+        # What presolve leaves is now and then beyond these tolerances; all of it is not.
+        assert highs.setOptionValue("presolve", "off") == highspy.HighsStatus.kOk
+        highs.clearSolver()
+        highs.run()
     return highs
 
 
@@ -170,7 +180,8 @@ class Model:
         for lot, dollars in enumerate(problem.lots.value):
             cash[account_of[problem.lots.place[lot]]] += dollars * problem.lots.cash[lot]
         funds = cash[account_of[problem.options.place]] / problem.options.cash
-        return list(np.minimum(funds, problem.options.most) / self.unit)
+        whole = float(problem.lots.value.sum())
+        return list(np.clip(problem.options.most + whole, 0.0, funds) / self.unit)
 
     def _only_if(self, choice: int, amount: int, most: float) -> None:
         self.program.keep(-inf, [(amount, 1.0), (choice, -most)], 0.0)
@@ -195,10 +206,18 @@ class Model:
         ]
 
     def _keep_limits(self) -> None:
-        options = self.problem.options
+        options, lots, symbols = self.problem.options, self.problem.lots, self.problem.places.symbol
         for option, most in enumerate(options.most):
-            same = np.flatnonzero(options.symbol == options.symbol[option])
-            self.program.keep(-inf, [(self.bought[j], 1.0) for j in same], most / self.unit)
+            mine = symbols[options.place[option]]
+            if isfinite(most):
+                buying = np.flatnonzero(symbols[options.place] == mine)
+                net = [(self.bought[other], 1.0) for other in buying]
+                selling = np.flatnonzero(symbols[lots.place] == mine)
+                net += [(self.sold[lot], -1.0) for lot in selling]
+                # Where none of it is bought, more than the limit may stay.
+                whole = sum(self.room[other] for other in buying)
+                lift = max(0.0, whole - most / self.unit)
+                self.program.keep(-inf, [*net, (self.buys[option], lift)], most / self.unit + lift)
             self.program.keep(
                 0.0,
                 [
@@ -211,13 +230,15 @@ class Model:
 
     def _sell_the_least_or_the_whole(self) -> None:
         for place, least in enumerate(self.problem.places.sell_least):
-            whole = self.program.choice()
-            lots = np.flatnonzero(self.problem.lots.place == place)
-            for lot in lots:
-                self.program.keep(0.0, [(self.sold[lot], 1.0), (whole, -self.value[lot])])
             dollars = least / self.unit
-            terms = [(self.sold[lot], 1.0) for lot in lots]
-            self.program.keep(0.0, [*terms, (self.sells[place], -dollars), (whole, dollars)])
+            lots = np.flatnonzero(self.problem.lots.place == place)
+            terms = [*((self.sold[lot], 1.0) for lot in lots), (self.sells[place], -dollars)]
+            if self.problem.places.is_all[place]:
+                whole = self.program.choice()
+                for lot in lots:
+                    self.program.keep(0.0, [(self.sold[lot], 1.0), (whole, -self.value[lot])])
+                terms.append((whole, dollars))
+            self.program.keep(0.0, terms)
 
     def _sell_in_order(self) -> None:
         for before, after in ordered_pairs(self.problem):

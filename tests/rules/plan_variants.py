@@ -44,16 +44,13 @@ def permuted(problem: Problem, rng: np.random.Generator) -> Permuted:
     lots = _lot_order(problem, places, rng)
     at_account, at_class, at_group, at_place = map(np.argsort, (accounts, classes, groups, places))
     names = rng.permutation(1 + int(max(problem.groups.twin, default=0)))
-    symbols = rng.permutation(1 + int(max(problem.options.symbol, default=0)))
+    symbols = rng.permutation(1 + int(max(problem.places.symbol, default=0)))
     of_lots = {name: getattr(problem.lots, name)[lots] for name in Lots.__struct_fields__}
     of_options = {
         name: getattr(problem.options, name)[options] for name in Options.__struct_fields__
     }
     of_lots["place"] = at_place[of_lots["place"]]
-    of_options |= {
-        "place": at_place[of_options["place"]],
-        "symbol": symbols[of_options["symbol"]],
-    }
+    of_options["place"] = at_place[of_options["place"]]
     told = replace(
         problem,
         cash=problem.cash[accounts],
@@ -65,9 +62,11 @@ def permuted(problem: Problem, rng: np.random.Generator) -> Permuted:
         ),
         places=Places(
             account=at_account[problem.places.account[places]],
+            symbol=symbols[problem.places.symbol[places]],
             group=at_group[problem.places.group[places]],
             is_ordered=problem.places.is_ordered[places],
             sell_least=problem.places.sell_least[places],
+            is_all=problem.places.is_all[places],
         ),
         lots=Lots(**of_lots),
         options=Options(**of_options),

@@ -20,6 +20,8 @@ from trimtab.rules.plan.problem import (
 )
 
 Chance = np.random.Generator
+_OF_WHOLE_PLACES = 0.6
+"""So many places have a lot for all that is held there; elsewhere some of it may not be sold."""
 
 
 def linear(short_rate: float, long_rate: float) -> YearTax:
@@ -104,9 +106,11 @@ def problem(seed: int, *, most_lots: int = 12, most_accounts: int = 3) -> Proble
         groups=Groups(of_class=of_class, twin=np.array(home.twin)),
         places=Places(
             account=np.array([account for _, account in home.places], dtype=np.int64),
+            symbol=np.array([symbol for symbol, _ in home.places], dtype=np.int64),
             group=groups,
             is_ordered=rng.random(len(groups)) < rng.choice([0.0, 0.4, 1.0]),
             sell_least=np.full(len(groups), home.value * rng.choice([0.0, 0.0, 0.002, 0.05])),
+            is_all=np.random.default_rng([seed, 1]).random(len(groups)) < _OF_WHOLE_PLACES,
         ),
         lots=lots,
         options=options,
@@ -189,14 +193,15 @@ def _options(home: _Home) -> Options:
                 home.places.append((symbol, account))
             chosen.append((home.places.index((symbol, account)), symbol))
     symbols = np.array([symbol for _, symbol in chosen], dtype=np.int64)
+    drawn = rng.random(len(home.symbol_group))
     most = np.where(
-        rng.random(len(home.symbol_group)) < 0.3,
+        drawn < 0.3,
         home.value * rng.random(len(home.symbol_group)) * 0.3,
         home.value * rng.choice([2.0, np.inf]),
     )
+    most = np.where(drawn < 0.1, -home.value * drawn, most)  # more is held than may be
     return Options(
         place=np.array([place for place, _ in chosen], dtype=np.int64),
-        symbol=symbols,
         cost=np.array([home.cost(place, 1.0) for place, _ in chosen], dtype=np.float64),
         cash=np.array([1.0 + home.half_spread[s] for _, s in chosen], dtype=np.float64),
         least=np.full(len(chosen), home.value * rng.choice([0.0, 0.0, 0.002, 0.05])),

@@ -129,6 +129,51 @@ def test_a_loss_that_would_be_washed_is_no_advantage_of_another_order():
     )
 
 
+@pytest.mark.parametrize(
+    ("replaced", "washed", "price"),
+    [("4", 80, -60 - 120 * Decimal("0.30")), ("10", 200, -60), ("25", 200, -60)],
+)
+def test_a_wash_sale_takes_a_loss_share_for_share(replaced, washed, price):
+    """Ten units at a loss of 20 each; so many were bought in the window."""
+    lots = [
+        OLD,
+        lot("taxable", "VTI", "10", "1200", LATELY, "dear"),
+        lot("ira", "VTI", replaced, "100", "2026-03-02", "replacement"),
+    ]
+    (told,) = explained(lots, sale("taxable", "VTI", old=10)).trades
+    assert told.orders[1].washed == washed
+    assert prices(told)["hifo"] == price
+    assert told.orders[1].gain == washed - 200
+
+
+def test_what_replaces_one_lot_replaces_no_other():
+    lots = [
+        OLD,
+        lot("taxable", "VTI", "6", "720", LATELY, "dear"),
+        lot("taxable", "VTI", "6", "660", LATELY, "less"),
+        lot("ira", "VTI", "8", "800", "2026-03-02", "replacement"),
+    ]
+    (told,) = explained(lots, sale("taxable", "VTI", old=10)).trades
+    # Of 6 at 20 all are washed, of 4 at 10 the first two.
+    assert told.orders[1].washed == 140
+    assert told.orders[1].gain == -20
+
+
+@pytest.mark.parametrize(("amount", "washed"), [("0", 200), ("400", 80)])
+def test_a_purchase_to_come_washes_what_its_money_buys_and_all_where_nobody_told(amount, washed):
+    lots = [OLD, lot("taxable", "VTI", "10", "1200", LATELY, "dear")]
+    day = dt.date(2026, 3, 20)
+    coming = ScheduledPurchase(account="ira", symbol="VTI", date=day, amount=Decimal(amount))
+    (told,) = explained(lots, sale("taxable", "VTI", old=10), scheduled=(coming,)).trades
+    assert told.orders[1].washed == washed
+
+
+def test_what_the_plan_buys_washes_so_many_units():
+    lots = [OLD, lot("taxable", "VTI", "10", "1200", LATELY, "dear")]
+    told, _ = explained(lots, sale("taxable", "VTI", old=10), purchase("ira", "VTI", 3)).trades
+    assert told.orders[1].washed == 60
+
+
 def test_a_lot_that_was_paid_with_unsettled_money_is_in_no_order():
     day = dt.date(2026, 3, 10)
     fresh = replace(lot("taxable", "VTI", "10", "1200", "2026-03-06", "new"), sellable_from=day)
@@ -199,6 +244,7 @@ class TestRefusedSales:
         (told,) = explained(lots, sale("taxable", "VTI", old=10), scheduled=(coming,)).trades
         assert told.refused is not None
         assert "VTI will be bought by itself in ira on 2026-03-20" in told.refused.sentence
+        assert "a wash sale until 2026-04-20 at the earliest" in told.refused.sentence.rstrip(".")
 
     def test_a_loss_is_refused_where_the_plan_itself_buys_the_same(self):
         lots = [OLD, lot("taxable", "VTI", "10", "1200", LATELY, "dear")]
@@ -206,13 +252,50 @@ class TestRefusedSales:
         assert told.refused is not None
         assert "but this plan buys VTI: its loss would be a wash sale" in told.refused.sentence
 
+    @pytest.mark.parametrize(
+        ("method", "words"),
+        [
+            ("fifo", "the policy's lot_method is first in, first out, and 10 other units come"),
+            ("specified", "lot_method is specified, and it does not name this lot; it turns"),
+            ("min_tax", "but the plan as a whole costs less without it; it turns long term"),
+        ],
+    )
+    def test_the_order_that_the_policy_chose_is_named_also_where_the_sale_empties_a_lot(
+        self, method, words
+    ):
+        rules = f'[orders]\nlot_method = "{method}"\nspecified = ["old"]\n[tax]'
+        lots = [OLD, lot("taxable", "VTI", "10", "950", LATELY, "dear")]
+        toml = TOML.replace(
+            "[tax]", rules if method == "specified" else rules.replace('specified = ["old"]\n', "")
+        )
+        (told,) = explained(lots, sale("taxable", "VTI", old=10), toml=toml).trades
+        assert told.refused is not None
+        assert words in told.refused.sentence
+
+    def test_the_policys_order_of_named_lots_says_what_comes_first(self):
+        rules = '[orders]\nlot_method = "specified"\nspecified = ["old", "dear"]\n[tax]'
+        lots = [OLD, lot("taxable", "VTI", "10", "950", LATELY, "dear")]
+        toml = TOML.replace("[tax]", rules)
+        (told,) = explained(lots, sale("taxable", "VTI", old=6), toml=toml).trades
+        assert told.refused is not None
+        assert "in their order, and 10 other units come before it" in told.refused.sentence
+
+    def test_a_fund_that_may_not_be_sold_and_costs_more_is_no_alternative(self):
+        toml = TOML.replace("[tax]", '[orders]\nno_sell = ["ITOT"]\n[tax]')
+        dear = lot("taxable", "ITOT", "20", "100", LONG_AGO, "dear")
+        sold = sale("taxable", "VTI", old=10)
+        (told,) = explained([OLD, dear], sold, toml=toml).trades
+        assert told.refused is None
+        (free,) = explained([OLD, dear], sold).trades
+        assert free.refused is not None
+
     def test_first_in_first_out_stops_a_cheaper_lot_behind_others(self):
         lots = [OLD, lot("taxable", "VTI", "10", "950", LATELY, "dear")]
         (told,) = explained(lots, sale("taxable", "VTI", old=6), toml=FIFO).trades
         assert told.refused is not None
         assert told.refused.sentence == (
             "VTI of 2026-01-05 in taxable would cost 27.00 USD less tax, but taxable books first "
-            "in, first out, and 4 other units come before it; it turns long term on 2027-01-06."
+            "in, first out, and 10 other units come before it; it turns long term on 2027-01-06."
         )
 
     @pytest.mark.parametrize(
@@ -357,6 +440,13 @@ class TestWaiting:
         (left,) = explained(lots, sale("taxable", "VTI", half=4)).aging
         assert [left.quantity, left.gain, left.saves] == [6, 300, 45]
         assert explained(lots, sale("taxable", "VTI", half=10)).aging == ()
+
+    def test_without_a_plan_only_lots_that_would_have_to_be_sold_are_shown(self):
+        heavy = lot("taxable", "VTI", "1000", "60000", "2025-04-06", "heavy")
+        light = lot("taxable", "BND", "10", "100", "2025-04-06", "light")
+        assert [one.lot_id for one in explained([heavy, light]).aging] == ["heavy"]
+        sold = sale("taxable", "VTI", heavy=1)
+        assert [one.lot_id for one in explained([heavy, light], sold).aging] == ["heavy", "light"]
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))

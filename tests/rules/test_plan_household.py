@@ -4,11 +4,12 @@ Washed losses across accounts, classes in the account where they are taxed least
 broker sells in an order of its own.
 """
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
-from tests.rules.homes import STATUTES
+from tests.rules.homes import STATUTES, TODAY, after
 from tests.rules.plan_homes import (
     COUPLE,
     LATER,
@@ -18,6 +19,7 @@ from tests.rules.plan_homes import (
     alone,
     held,
     household,
+    is_planned,
     moved,
     picked,
     plan_of,
@@ -25,10 +27,10 @@ from tests.rules.plan_homes import (
     washed,
 )
 
-from trimtab.domain.numbers import ZERO
-from trimtab.domain.policy import ClassRule, PlanRule
-from trimtab.domain.trades import Motive, Side
-from trimtab.domain.values import AccountKind, InstrumentKind, Relief
+from trimtab.domain.numbers import ONE, ZERO
+from trimtab.domain.policy import ClassRule, FlowRule, PlanRule
+from trimtab.domain.trades import Disposal, Motive, Side, Term
+from trimtab.domain.values import AccountKind, InstrumentKind, Lot, Relief
 from trimtab.rules.tax.saving import YearToDate, tax_of
 
 # ------------------------------------------------------------------ dollars of a wallet
@@ -65,6 +67,43 @@ def test_the_targets_divide_what_a_wallet_buys(dollars, bought):
     plan = plan_of(_with_a_wallet(dollars))
     assert moved(plan.trades) == {("wallet", "CCC"): about(bought, "10")}
     assert proof_of(plan).plan.drift < proof_of(plan).nothing.drift
+
+
+@pytest.mark.parametrize(
+    ("due", "sold", "bought"),
+    [
+        pytest.param(5_000, 5_000, 8_500, id="of 95,000 that are left, bonds are to be 28,500"),
+        pytest.param(30_000, 10_000, 7_000, id="20,000 lack; of 90,000 bonds are to be 27,000"),
+    ],
+)
+def test_the_targets_divide_what_is_left_once_coins_paid_what_their_wallet_owes(due, sold, bought):
+    """Bonds lack 10,000 of 100,000; 10,000 of that are coins, and no more can leave the wallet."""
+    home = household(
+        [
+            held("ira", "AAA", 70_000, 70_000),
+            held("ira", "BBB", 20_000, 20_000),
+            held("wallet", "CCC", 10_000, 10_000),
+        ],
+        accounts={"ira": AccountKind.TRADITIONAL_IRA, "wallet": AccountKind.CRYPTO},
+        classes={
+            "stocks": ClassRule(target=Decimal("0.6"), members=("AAA",)),
+            "bonds": ClassRule(target=Decimal("0.3"), members=("BBB",)),
+            "coins": ClassRule(target=Decimal("0.1"), members=("CCC",)),
+        },
+        spread="0.02",
+        withdrawals=(FlowRule(account="wallet", amount=Decimal(due), first=TODAY),),
+    )
+    kinds = dict(home.snapshot.instruments)
+    kinds["CCC"] = replace(kinds["CCC"], kind=InstrumentKind.CRYPTO)
+    home = home._replace(snapshot=replace(home.snapshot, instruments=kinds))
+    decision = home.decide()
+    assert decision.plan is not None
+    assert moved(decision.plan.trades) == {
+        ("wallet", "CCC"): about(-sold, "5"),
+        ("ira", "AAA"): about(-bought, "5"),
+        ("ira", "BBB"): about(bought, "5"),
+    }
+    assert not is_planned(after(home, decision))
 
 
 # ------------------------------------------------------------------ a great loss
@@ -295,6 +334,55 @@ def test_a_broker_that_sells_the_oldest_first_is_not_asked_to_sell_at_all():
 def test_a_broker_that_sells_the_dearest_first_sells_the_one_without_a_gain():
     plan = plan_of(_with_an_old_gain_before_a_lot_at_cost(Relief.HIFO))
     assert picked(plan.trades) == {"young": 100}
+
+
+@pytest.mark.parametrize(
+    ("units", "cost"), [("8.9726", "2225.12"), ("4.4186", "2557.56"), ("6.1177", "2841.29")]
+)
+def test_a_broker_that_sells_the_dearest_first_sells_a_washed_lot_from_the_front(units, cost):
+    """A unit sold at a loss makes two pieces of the lot bought after it, both at one price."""
+    sold, bought = (TODAY - dt.timedelta(days=days) for days in (31, 45))
+    before = TODAY - dt.timedelta(days=140)
+    home = household(
+        [
+            Lot(
+                id="new",
+                account="ira",
+                symbol="AAA",
+                quantity=Decimal(units),
+                basis=Decimal(cost),
+                acquired=bought,
+                holding_since=bought,
+            ),
+            held("ira", "BBB", 100, 100),
+        ],
+        accounts={"taxable": AccountKind.TAXABLE, "ira": AccountKind.ROTH_IRA},
+        relief={"ira": Relief.HIFO},
+        step="0.0001",
+        disposals=(
+            Disposal(
+                id="old",
+                account="taxable",
+                symbol="AAA",
+                lot_id="gone",
+                quantity=ONE,
+                acquired=before,
+                holding_since=before,
+                sold=sold,
+                proceeds=Decimal(90),
+                basis=Decimal(100),
+                term=Term.SHORT,
+                is_taxed=True,
+            ),
+        ),
+    )
+    assert is_planned(home)
+    (sale,) = (trade for trade in plan_of(home).trades if trade.side is Side.SELL)
+    assert sale.quantity > ONE
+    assert [(pick.piece, pick.quantity) for pick in sale.lots] == [
+        ("1", ONE),
+        ("", sale.quantity - ONE),
+    ]
 
 
 def _with_a_loss_behind_a_gain(relief):

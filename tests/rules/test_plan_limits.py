@@ -4,21 +4,24 @@ from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
-from tests.rules.homes import NO_LIMITS, TODAY
+from tests.rules.homes import NO_LIMITS, TODAY, after
 from tests.rules.plan_homes import (
     COUPLE,
     FREE,
+    WIDE_BAND,
     about,
     held,
     household,
+    is_planned,
     moved,
     plan_of,
     proof_of,
     with_defaults,
 )
 
-from trimtab.domain.policy import ClassRule, OrderRule, PlanRule
+from trimtab.domain.policy import ClassRule, FlowRule, OrderRule, PlanRule
 from trimtab.domain.trades import Disposal, Side, Term
+from trimtab.domain.values import AccountKind, Relief
 
 ONE_FUND = {
     "stocks": ClassRule(target=Decimal("0.6"), members=("AAA",)),
@@ -45,6 +48,45 @@ def test_an_order_below_the_smallest_is_not_made(least, is_traded):
     assert (decision.plan is not None) is is_traded
     if decision.plan is not None:
         assert moved(decision.plan.trades) == {("ira", "AAA"): -2_000, ("ira", "BBB"): 2_000}
+
+
+@pytest.mark.parametrize("first", [200, 300])
+def test_what_may_go_of_a_holding_is_not_the_whole_of_it(first):
+    """204 are due. Of AAA only the first lot may go: less than the least, and 2,000 stay."""
+    home = household(
+        [
+            held("taxable", "AAA", first, first - 100, 900, "gain"),
+            held("taxable", "AAA", 1_500, 3_000, 700, "loss that a purchase would wash"),
+            held("taxable", "AAA", 500, 600, 10, "new"),
+            held("taxable", "BBB", 1_390, 400),
+            held("other", "AAA", 30_000, 10_000),
+            held("other", "BBB", 20_000, 20_000),
+        ],
+        {"taxable": 586},
+        accounts=dict.fromkeys(("taxable", "other"), AccountKind.TAXABLE),
+        relief={"taxable": Relief.FIFO},
+        withdrawals=(FlowRule(account="taxable", amount=Decimal(790), first=TODAY),),
+        orders=replace(FREE, minimum=Decimal(1_000)),
+        step="1",
+    )
+    trades = moved(plan_of(home).trades)
+    assert ("taxable", "AAA") not in trades
+    assert trades["taxable", "BBB"] <= -1_000
+
+
+def test_a_holding_with_half_a_share_cannot_be_sold_whole_below_the_least():
+    """200 are due: 2.5 shares without a gain would raise them, and only 2 could be sold."""
+    home = household(
+        [held("taxable", "AAA", 250, 250), held("taxable", "BBB", 9_750, 5_000)],
+        classes=ONE_FUND,
+        bands=WIDE_BAND,
+        withdrawals=(FlowRule(account="taxable", amount=Decimal(200), first=TODAY),),
+        orders=replace(FREE, minimum=Decimal(1_000)),
+        step="1",
+    )
+    trades = moved(plan_of(home).trades)
+    assert trades.get(("taxable", "AAA"), 0) >= 0
+    assert trades["taxable", "BBB"] <= -1_000
 
 
 @pytest.mark.parametrize(
@@ -143,6 +185,57 @@ def test_where_a_class_has_only_the_limited_symbol_its_drift_stays():
     plan = plan_of(home)
     assert moved(plan.trades)["ira", "BBB"] == 5_000
     assert proof_of(plan).plan.drift == 1_000  # 5,000 too little here, too much there
+
+
+@pytest.mark.parametrize(
+    ("limit", "bought"),
+    [
+        pytest.param("0.25", 5_000, id="10,000 must go before 5,000 may come"),
+        pytest.param("0.35", 15_000, id="5,000 may come at once, and 10,000 for those that go"),
+    ],
+)
+def test_a_limited_symbol_is_bought_for_what_is_sold_of_it_elsewhere(limit, bought):
+    """Of 100,000 an IRA holds 30,000 of bonds, of which 10,000 must be raised to leave it."""
+    home = household(
+        [held("ira", "BBB", 30_000, 30_000), held("hers", "AAA", 50_000, 50_000)],
+        {"hers": 20_000},
+        accounts=COUPLE,
+        classes=ONE_FUND,
+        spread="0.02",
+        plan=PlanRule(holdings_max={"BBB": Decimal(limit)}),
+        withdrawals=(FlowRule(account="ira", amount=Decimal(10_000), first=TODAY),),
+    )
+    decision = home.decide()
+    assert decision.plan is not None
+    # Of the 90,000 that stay, 54,000 are to be stocks and 36,000 bonds.
+    assert moved(decision.plan.trades) == {
+        ("ira", "BBB"): about(-10_000, "5"),
+        ("hers", "BBB"): about(bought, "5"),
+        ("hers", "AAA"): about(4_000, "5"),
+    }
+    proof = proof_of(decision.plan)
+    assert proof.bound == about(proof.plan.total, "0.9")
+    assert not is_planned(after(home, decision))
+
+
+def test_whole_shares_keep_a_limit_on_what_is_held_after_the_sales():
+    """As above with shares of 130: 154 may be held of it, 230 are, 77 go, and one may come."""
+    home = household(
+        [
+            replace(held("ira", "BBB", 23_000, 29_900), basis=Decimal(29_900)),
+            held("hers", "AAA", 50_000, 50_000),
+        ],
+        {"hers": 20_100},
+        accounts=COUPLE,
+        classes=ONE_FUND,
+        prices={"BBB": "130"},
+        step="1",
+        plan=PlanRule(holdings_max={"BBB": Decimal("0.2005")}),
+        withdrawals=(FlowRule(account="ira", amount=Decimal(10_000), first=TODAY),),
+    )
+    traded = moved(plan_of(home).trades)
+    assert traded["ira", "BBB"] == -77 * 130
+    assert traded["hers", "BBB"] == 130
 
 
 # ------------------------------------------------------------------ turnover

@@ -81,12 +81,12 @@ def best_amounts(problem, states, uses, planes) -> tuple[Floats, Floats] | None:
     for option, is_used in enumerate(uses):
         place = options.place[option]
         low = options.least[option] / unit if is_used else 0.0
-        high = max(low, options.most[option] / unit) if is_used else 0.0
+        high = max(low, (options.most[option] + lots.value.sum()) / unit) if is_used else 0.0
         column = program.amount(high, options.cost[option], low)
         cash[account[place]].append((column, -options.cash[option]))
         change[class_of[place]].append((column, 1.0))
     first_option = len(states)
-    _keep_limits(problem, program, states)
+    _keep_limits(problem, program, states, uses)
     for number, terms in enumerate(cash):
         program.keep(-problem.cash[number] / unit, terms)
     counting = zip(cash, problem.in_total, strict=True)
@@ -110,15 +110,21 @@ def best_amounts(problem, states, uses, planes) -> tuple[Floats, Floats] | None:
     return np.minimum(amounts[:first_option], lots.value), amounts[first_option:end]
 
 
-def _keep_limits(problem, program, states):
+def _keep_limits(problem, program, states, uses):
     """Limits on symbols and turnover, and the least sale where not all of a place is sold."""
     lots, options, unit = problem.lots, problem.options, problem.value * 1e-4
+    symbols = problem.places.symbol
     for option, most in enumerate(options.most):
-        same = np.flatnonzero(options.symbol == options.symbol[option])
-        program.keep(-inf, [(len(states) + int(j), 1.0) for j in same], most / unit)
+        same = np.flatnonzero(symbols[options.place] == symbols[options.place[option]])
+        net = [(len(states) + int(j), 1.0) for j in same]
+        of_lots = np.flatnonzero(symbols[lots.place] == symbols[options.place[option]])
+        net += [(int(lot), -1.0) for lot in of_lots]
+        if any(uses[j] for j in same):
+            program.keep(-inf, net, most / unit)
     for place, least_sale in enumerate(problem.places.sell_least):
         here = np.flatnonzero(lots.place == place)
-        if any(states[lot] != NOTHING for lot in here) and any(states[n] != WHOLE for n in here):
+        is_whole = problem.places.is_all[place] and all(states[lot] == WHOLE for lot in here)
+        if any(states[lot] != NOTHING for lot in here) and not is_whole:
             program.keep(least_sale / unit, [(int(lot), 1.0) for lot in here])
     program.keep(-inf, [(lot, 1.0) for lot in range(len(states))], problem.turnover_most / unit)
 
@@ -191,6 +197,8 @@ def test_the_random_problems_reach_the_rules_that_they_are_meant_for():
         "sells a place whole that is under its least": 2,
         "sells all that turnover allows": 2,
         "buys all that a symbol allows": 10,
+        "sells what it buys elsewhere up to a limit": 1,
+        "sells below a limit to buy": 1,
         "nets a loss": 30,
         "nets a gain": 30,
         "trades nothing": 15,
@@ -210,8 +218,10 @@ def rules_met(given: Problem, sold: Floats, bought: Floats) -> set[str]:
     twins = groups.twin[places.group[lots.place]]
     losing = set(twins[is_sold & lots.is_loss])
     beside = [lot for lot in np.flatnonzero(lots.is_recent) if twins[lot] in losing]
-    symbols = given.options.symbol
-    by_symbol = np.bincount(symbols, bought)[symbols] if len(symbols) else bought
+    symbols, count = places.symbol[given.options.place], int(places.symbol.max(initial=0)) + 1
+    by_symbol = np.bincount(symbols, bought, minlength=count)[symbols]
+    resold = np.bincount(places.symbol[lots.place], sold, minlength=count)[symbols]
+    limited = (bought > TRACE) & (by_symbol > given.options.most + resold - 1e-3)
     values = [float(np.max(p @ [1.0, *_gains(given, sold)])) for p in given.year.branches]
     met = {
         "sells": is_sold.any(),
@@ -225,7 +235,9 @@ def rules_met(given: Problem, sold: Floats, bought: Floats) -> set[str]:
             (by_place > TRACE) & (by_place >= all_of - TRACE) & (all_of < places.sell_least)
         ).any(),
         "sells all that turnover allows": sum(sold) > given.turnover_most - 1e-3,
-        "buys all that a symbol allows": (by_symbol > given.options.most - 1e-3).any(),
+        "buys all that a symbol allows": limited.any(),
+        "sells what it buys elsewhere up to a limit": (limited & (resold > TRACE)).any(),
+        "sells below a limit to buy": (limited & (given.options.most < 0)).any(),
         "nets a loss": len(values) > 1 and values[1] < values[0],
         "nets a gain": len(values) > 1 and values[0] < values[1],
         "raises cash": (given.cash < 0).any(),

@@ -36,7 +36,7 @@ def household(seed: int, classes: int, lots_each: int, *, accounts: int = 1) -> 
     age = np.tile(np.linspace(2000, 40, lots_each), places) / 365
     gain = 1.0 - np.exp(-0.06 * age - 0.22 * np.sqrt(age) * rng.standard_normal(count))
     group = np.arange(places) % classes
-    held = np.bincount(group[place], value)
+    held = np.bincount(group[place], value).astype(np.float64)
     goal = held * (1 + 0.25 * np.resize([1.0, -1.0], classes))
     goal *= held.sum() / goal.sum()
     nothing = np.zeros(1)
@@ -53,9 +53,11 @@ def household(seed: int, classes: int, lots_each: int, *, accounts: int = 1) -> 
         groups=Groups(of_class=np.arange(classes), twin=np.arange(classes)),
         places=Places(
             account=np.arange(places) // classes,
+            symbol=group,
             group=group,
             is_ordered=np.ones(places, dtype=np.bool_),
             sell_least=np.full(places, 100.0),
+            is_all=np.ones(places, dtype=np.bool_),
         ),
         lots=Lots(
             place=place,
@@ -71,7 +73,6 @@ def household(seed: int, classes: int, lots_each: int, *, accounts: int = 1) -> 
         ),
         options=Options(
             place=np.arange(places),
-            symbol=group,
             cost=np.full(places, 2e-4),
             cash=np.full(places, 1 + 2e-4),
             least=np.full(places, 100.0),

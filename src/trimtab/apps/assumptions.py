@@ -12,7 +12,8 @@ from trimtab.domain.facts import Facts
 from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import CENT, ONE, ZERO, Money, Price, Weight
 from trimtab.domain.policy import FlowRule, HouseholdFile
-from trimtab.domain.values import AccountKind, Balance, Quote, Snapshot, trade_date
+from trimtab.domain.values import AccountKind, Quote, Snapshot, trade_date
+from trimtab.rules.deposits import paid_in
 from trimtab.rules.words import money
 
 OPTION = "--what-if"
@@ -90,7 +91,7 @@ def moved(before: Supposed, assumptions: Assumptions) -> Supposed:
             faults.append(f"{symbol}: it is neither held nor in a class, so no plan depends on it")
         else:
             quotes[symbol] = _scaled(quotes[symbol], factor)
-    snapshot = replace(snapshot, quotes=quotes, balances=_paid_in(snapshot, assumptions.deposits))
+    snapshot = paid_in(replace(snapshot, quotes=quotes), assumptions.deposits)
     for account, amount in assumptions.withdrawals.items():
         worth = _worth(snapshot, account)
         if amount > worth:
@@ -276,21 +277,6 @@ def _scaled(quote: Quote, factor: Weight) -> Quote:
         previous_close=None,
         source="assumed",
     )
-
-
-def _paid_in(snapshot: Snapshot, deposits: Mapping[str, Money]) -> tuple[Balance, ...]:
-    base, left = snapshot.base_currency, dict(deposits)
-    balances = []
-    for balance in snapshot.balances:
-        more = left.pop(balance.account, ZERO) if balance.currency == base else ZERO
-        balances.append(
-            replace(balance, amount=balance.amount + more, settled=balance.settled + more)
-        )
-    balances += [
-        Balance(account=account, currency=base, amount=amount, settled=amount)
-        for account, amount in left.items()
-    ]
-    return tuple(balances)
 
 
 def _worth(snapshot: Snapshot, account: str) -> Money:

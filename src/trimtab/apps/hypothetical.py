@@ -17,7 +17,7 @@ from trimtab.domain.events import Decided, Entry
 from trimtab.domain.facts import Facts, facts_of
 from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ZERO, Money
-from trimtab.domain.trades import Decision
+from trimtab.domain.trades import BandState, Decision
 from trimtab.domain.values import Account, Lot, Relief, Snapshot
 from trimtab.rules.cycle import decide, expected, look_at, prepare
 from trimtab.rules.holdings import holdings
@@ -83,16 +83,22 @@ def today(house: House, outcome: Outcome) -> Look:
 
 
 def explained(house: House, look: Look) -> tuple[Mapping[str, Lot], Explanation | None]:
-    """The lots that the trades of *look* name, and its plan beside its alternatives."""
+    """The lots that the trades of *look* name, and its plan beside its alternatives.
+
+    Without a plan there are only the lots that are worth waiting for, where something should be
+    sold: a class under correction, or cash that is due.
+    """
     snapshot, memory, facts, decision, _ = look
-    if decision.plan is None:
-        return {}, None
     policy = policy_in_force(memory)
     due = expected(facts.withdrawals, snapshot, policy)
+    is_called_for = any(drift.state is BandState.CORRECTING for drift in decision.drifts)
+    if decision.plan is None and not due and not is_called_for:
+        return {}, None
     begun = look_at(snapshot, policy, memory, due=due)
     prepared, planning = prepare(snapshot, policy, memory, facts, house.statutes, begun)
     lots = {lot.id: lot for lot in prepared.lots}
-    return lots, explain(prepared, planning, decision.plan.trades)
+    trades = () if decision.plan is None else decision.plan.trades
+    return lots, explain(prepared, planning, trades)
 
 
 def what_if(house: House, look: Look, assumptions: Assumptions) -> Look:

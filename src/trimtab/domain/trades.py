@@ -260,9 +260,11 @@ class Decision(Struct, frozen=True, kw_only=True):
     """What one look at the household concluded, and why.
 
     `plan` is None when there is nothing to do. `allowed` are the plan's trades that every gate
-    lets through now. `least_deposit` is the smallest deposit that would heal the worst drift
-    without a sale, None when no class has drifted; `deposit_into_bands` is the smallest that would
-    bring every class inside its band, None when none is out or no deposit can (nor does an older
+    lets through now. `least_deposit` is what, paid in, would heal the worst drift without a sale,
+    costs and whole steps counted; None when no class has drifted, or what it takes may not be
+    bought. `deposit_into_bands` is what would bring every class inside its band, however a plan
+    divides it; where there is no plan, one was tried with that money and kept the promise. None
+    when none is out or no deposit is known to be enough (nor does an older
     journal tell it). `looked` is false when the policy's interval let no new episode begin.
     """
 

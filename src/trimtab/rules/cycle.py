@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,18 +20,14 @@ from trimtab.domain.trades import (
     Held,
     Plan,
     Refusal,
+    Side,
     Trade,
 )
 from trimtab.domain.values import AccountKind, Snapshot, trade_date
 from trimtab.rules import gates
 from trimtab.rules.breaker import unit_value
-from trimtab.rules.drift import (
-    NO_DEPOSITS,
-    advance,
-    deposits_of,
-    finish,
-    measure,
-)
+from trimtab.rules.deposits import NO_DEPOSITS, Deposits, deposits_of, paid_in, purchases_of
+from trimtab.rules.drift import advance, finish, measure
 from trimtab.rules.holdings import Holdings, bands_of, cash_class, holdings, targets_of
 from trimtab.rules.plan import (
     Planned,
@@ -86,19 +83,10 @@ def decide(
     *cycle* names the turn and enters the plan's id. Nothing here reads a clock, a file or chance.
     A household in which nothing can call for a plan is decided without its tax ledger.
     """
-    due = expected(facts.withdrawals, snapshot, policy)
-    look = look_at(snapshot, policy, memory, due=due)
-    held, drifts, transitions = look.held, look.drifts, look.transitions
-    planned = Planned((), (), None)
-    if may_plan(snapshot, policy, held, drifts, due=due, is_defensive=look.is_defensive):
-        snapshot, planning = prepare(snapshot, policy, memory, facts, statutes, look)
-        planned = make_plan(snapshot, planning)
-    trades = planned.trades
-    if not trades and not look.suspects and not planned.is_withheld:
-        drifts, ended = finish(drifts, look.bands)
-        transitions = _joined(transitions, ended)
-    name = plan_id(memory.name, cycle, trades)
-    plan = _plan(snapshot, policy, planned, drifts, due=due, name=name)
+    turn = _turn(snapshot, policy, memory, facts, statutes)
+    look, planned, drifts, trades = turn.look, turn.planned, turn.drifts, turn.planned.trades
+    held, before, snapshot = look.held, snapshot, turn.snapshot
+    plan = turn.plan and replace(turn.plan, id=plan_id(memory.name, cycle, trades))
     evidence = gates.check(
         gates.Gating(
             trades=trades,
@@ -113,12 +101,11 @@ def decide(
     )
     stopped = gates.held_by(evidence)
     going = gates.allowed(trades, stopped)
-    deposits = NO_DEPOSITS
+    quiet, deposits = "", NO_DEPOSITS
     if not look.suspects:
-        divided = held.total - set_aside(snapshot, policy, held, due)
-        deposits = deposits_of(drifts, divided, _to_come(facts, snapshot, policy))
-    quiet = ""
+        deposits = _deposits(snapshot, policy, memory, facts, look, drifts)
     if plan is None and not look.suspects:
+        deposits = _kept(deposits, before, policy, memory, facts, statutes)
         waits_until = None if look.looked else look.next_look
         quiet = _nothing_to_do(drifts, waits_until) + deposits.told(snapshot.base_currency)
     told = _as_instructed(trades, snapshot)
@@ -126,7 +113,7 @@ def decide(
         at=snapshot.at,
         value=held.value,
         drifts=drifts,
-        transitions=transitions,
+        transitions=turn.transitions,
         plan=None if plan is None else replace(plan, trades=tuple(told[t] for t in plan.trades)),
         allowed=tuple(told[trade] for trade in going),
         evidence=evidence,
@@ -137,6 +124,37 @@ def decide(
         looked=look.looked,
         deposit_into_bands=deposits.into_bands,
     )
+
+
+class _Turn(NamedTuple):
+    """What one look concludes, before anything is said of it; the plan has no name yet.
+
+    `snapshot` has the lots of the tax ledger where a plan was made.
+    """
+
+    look: Look
+    snapshot: Snapshot
+    planned: Planned
+    plan: Plan | None
+    drifts: tuple[Drift, ...]
+    transitions: tuple[BandTransition, ...]
+
+
+def _turn(
+    snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts, statutes: Statutes
+) -> _Turn:
+    due = expected(facts.withdrawals, snapshot, policy)
+    look = look_at(snapshot, policy, memory, due=due)
+    drifts, transitions = look.drifts, look.transitions
+    planned = Planned((), (), None)
+    if may_plan(snapshot, policy, look.held, drifts, due=due, is_defensive=look.is_defensive):
+        snapshot, planning = prepare(snapshot, policy, memory, facts, statutes, look)
+        planned = make_plan(snapshot, planning)
+    if not planned.trades and not look.suspects and not planned.is_withheld:
+        drifts, ended = finish(drifts, look.bands)
+        transitions = _joined(transitions, ended)
+    plan = _plan(snapshot, policy, planned, drifts, due=due)
+    return _Turn(look, snapshot, planned, plan, drifts, transitions)
 
 
 def look_at(
@@ -249,6 +267,56 @@ def _measured(
     return measure(values, held.total - aside, targets, bands_of(policy))
 
 
+def _deposits(
+    snapshot: Snapshot,
+    policy: Policy,
+    memory: Memory,
+    facts: Facts,
+    look: Look,
+    drifts: tuple[Drift, ...],
+) -> Deposits:
+    """What new money would mend, as far as the policy lets it be used; no plan is tried."""
+    due = expected(facts.withdrawals, snapshot, policy)
+    forbids_risky = look.is_defensive and policy.defensive.posture == "reduce_only"
+    closed = _closed(memory)
+    return deposits_of(
+        drifts,
+        look.held.total - set_aside(snapshot, policy, look.held, due),
+        _to_come(facts, snapshot, policy),
+        purchases_of(snapshot, policy, closed, forbids_risky=forbids_risky),
+        destination=next(iter(look.bands.values())).destination,
+        pays=policy.plan.drift_price > 0,
+    )
+
+
+def _kept(
+    deposits: Deposits,
+    snapshot: Snapshot,
+    policy: Policy,
+    memory: Memory,
+    facts: Facts,
+    statutes: Statutes,
+) -> Deposits:
+    """*deposits* without what a plan made with that money would not keep.
+
+    Locks, minimum orders and costs are the plan's to know, so that it is asked. Only where a class
+    is out is anything promised of it, which is rare enough.
+    """
+    if deposits.into_bands is None and not deposits.is_enough:
+        return deposits
+    paid = expected(facts.contributions, snapshot, policy)
+    if deposits.into_bands is not None:
+        account = deposits.account
+        paid[account] = paid.get(account, ZERO) + deposits.into_bands
+    then = paid_in(snapshot, paid)
+    turn = _turn(then, policy, memory, replace(facts, contributions=()), statutes)
+    drifts = turn.drifts if turn.plan is None else turn.plan.after
+    sells = any(trade.side is Side.SELL for trade in turn.planned.trades)
+    if sells or any(drift.is_breached for drift in drifts):
+        return deposits._replace(into_bands=None, is_enough=False)
+    return deposits
+
+
 def _to_come(facts: Facts, snapshot: Snapshot, policy: Policy) -> Money:
     """Contributions of the days for which the plan provides, as far as the targets divide them."""
     coming = expected(facts.contributions, snapshot, policy)
@@ -307,7 +375,6 @@ def _plan(
     drifts: tuple[Drift, ...],
     *,
     due: Mapping[str, Money],
-    name: str,
 ) -> Plan | None:
     trades = planned.trades
     if not trades:
@@ -316,7 +383,7 @@ def _plan(
     targets = {drift.asset_class: drift.target for drift in drifts}
     after = _measured(then, policy, holdings(then, policy), targets, due)
     plan = Plan(
-        id=name,
+        id="",
         at=snapshot.at,
         trades=trades,
         before=drifts,

@@ -7,62 +7,14 @@ that 10 % which grew to 12.5 % breaches a 25 % band (binary floats miss it).
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import localcontext
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from trimtab.domain.memory import BandMemory
-from trimtab.domain.numbers import (
-    CENT,
-    EXACT,
-    ONE,
-    ZERO,
-    Money,
-    Weight,
-    round_to_step,
-    round_up_to_step,
-)
+from trimtab.domain.numbers import EXACT, ONE, ZERO, Money, Weight
 from trimtab.domain.policy import BandPolicy
 from trimtab.domain.trades import BandState, BandTransition, Drift
-from trimtab.rules.words import money, percent
-
-
-class Deposits(NamedTuple):
-    """What new money beyond what is *coming* would mend without a sale.
-
-    Of the class that has drifted furthest, to its target, and of every class, into its band;
-    `is_enough` where what is coming brings them there by itself.
-    """
-
-    to_target: tuple[str, Money] | None
-    into_bands: Money | None
-    coming: Money
-    is_enough: bool
-
-    def told(self, currency: str) -> str:
-        """The deposits in words, each sentence after a space."""
-        beyond = f"Beyond the {money(self.coming, currency)} to come, a" if self.coming > 0 else "A"
-        text = ""
-        if self.to_target is not None:
-            name, amount = self.to_target
-            text = (
-                f" {beyond} deposit of {money(amount, currency)} would bring {name} back to its "
-                "target without a sale."
-            )
-        if self.into_bands is not None:
-            text += (
-                f" {'A' if text else beyond} deposit of {money(self.into_bands, currency)} would "
-                "bring every class back into its band without a sale."
-            )
-        if self.is_enough:
-            text += (
-                f" The {money(self.coming, currency)} to come can bring every class back into its "
-                "band without a sale."
-            )
-        return text
-
-
-NO_DEPOSITS = Deposits(None, None, ZERO, is_enough=False)
+from trimtab.rules.words import percent
 
 
 def half_width(target: Weight, band: BandPolicy) -> Weight:
@@ -273,26 +225,6 @@ def least_deposit_into_bands(drifts: Sequence[Drift], total: Money) -> Money | N
             if rest <= 0:
                 return None
             worth, per = others, rest
-
-
-def deposits_of(drifts: Sequence[Drift], total: Money, coming: Money) -> Deposits:
-    """The least deposits beyond what is *coming*, in cents.
-
-    That into the bands goes beyond the edges, since a class on its edge is still out.
-    """
-    to_target, into_bands = least_deposit(drifts, total), least_deposit_into_bands(drifts, total)
-    if to_target is not None:
-        name, amount = to_target
-        to_target = (name, round_up_to_step(amount - coming, CENT)) if amount > coming else None
-    beyond = None
-    if into_bands is not None and into_bands >= coming:
-        beyond = round_to_step(into_bands - coming, CENT) + CENT
-    return Deposits(
-        to_target=to_target,
-        into_bands=beyond,
-        coming=coming,
-        is_enough=into_bands is not None and into_bands < coming,
-    )
 
 
 def _severity(drift: Drift) -> Weight:

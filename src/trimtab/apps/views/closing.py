@@ -3,6 +3,7 @@
 from trimtab.apps.run import Outcome
 from trimtab.apps.views.figures import counted, typed
 from trimtab.apps.views.page import Block, Sentence
+from trimtab.domain.trades import BandState
 
 
 def after_plan(outcome: Outcome, folder: str, *, is_invented: bool) -> list[Block]:
@@ -49,4 +50,7 @@ def _held(outcome: Outcome, folder: str) -> str:
         return f"Mend the prices, then {typed('plan', folder)}."
     if outcome.decision.plan is not None and not outcome.decision.allowed:
         return f"Every trade is held: look again with {typed('plan', folder)} when the gates allow."
-    return f"There is nothing to do; {typed('watch --execute', folder)} keeps looking."
+    watch = typed("watch --execute", folder)
+    if any(drift.state is BandState.CORRECTING for drift in outcome.decision.drifts):
+        return f"Until something changes, {watch} keeps looking."
+    return f"There is nothing to do; {watch} keeps looking."

@@ -72,6 +72,8 @@ def decision_blocks(decision: Decision, known: Known) -> list[Block]:
     blocks: list[Block] = []
     if decision.plan is None:
         blocks += [Heading("Drift"), *drift_blocks(decision.drifts, known.currency)]
+        if known.explanation is not None:
+            blocks += aging_blocks(known.explanation.aging, known.currency)
     else:
         blocks += _plan_blocks(decision, decision.plan, known)
     blocks += gate_blocks(decision.evidence)

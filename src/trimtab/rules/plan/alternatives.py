@@ -11,11 +11,14 @@ from typing import Literal
 from msgspec import Struct
 
 from trimtab.domain.numbers import CENT, ZERO, Money, Quantity, share_of
-from trimtab.domain.trades import LotPick, Side, Trade
+from trimtab.domain.trades import BandState, Side, Trade
 from trimtab.domain.values import Lot, Snapshot
-from trimtab.rules.plan.passed_over import Refused, instead_of_purchase, instead_of_sale, wash_of
+from trimtab.rules.plan.motives import cash_needed
+from trimtab.rules.plan.passed_over import Refused, instead_of_purchase, instead_of_sale
+from trimtab.rules.plan.permitted import as_booked
 from trimtab.rules.plan.planning import Planning
-from trimtab.rules.plan.yardstick import Gains, Yardstick, paid_for
+from trimtab.rules.plan.washed import units_washed
+from trimtab.rules.plan.yardstick import Gains, Yardstick
 from trimtab.rules.tax.lots import is_long_term, long_term_from, picks_of
 from trimtab.rules.words import money
 
@@ -85,6 +88,9 @@ def explain(
 ) -> Explanation:
     """The *trades* of a plan beside what could have been done instead.
 
+    Without a plan, the lots worth waiting for are those that would have to be sold: of classes too
+    heavy, and of accounts that lack cash.
+
     *snapshot* and *planning* are those that the plan was made from; the lots are wash-adjusted.
     """
     yardstick = Yardstick(snapshot, planning, trades)
@@ -104,7 +110,7 @@ def aging(yardstick: Yardstick, days: int) -> tuple[AgingLot, ...]:
     spread = tax.short_term_rate - tax.long_term_rate
     last = yardstick.today + dt.timedelta(days=days)
     found = []
-    for lot in yardstick.snapshot.lots:
+    for lot in yardstick.snapshot.lots if yardstick.trades else _called_for(yardstick):
         quantity = yardstick.left[lot.id]
         if quantity <= 0 or not yardstick.account(lot.account).kind.is_taxed:
             continue
@@ -153,22 +159,27 @@ def _orders(yardstick: Yardstick, trade: Trade) -> tuple[LotOrder, ...]:
         for lot in yardstick.held(trade.account, trade.symbol)
         if lot.sellable_from is None or lot.sellable_from <= yardstick.today
     ]
-    dearest = sorted(aged, key=lambda lot: -paid_for(lot))
     return (
         _lot_order(yardstick, trade, "fifo", aged),
-        _lot_order(yardstick, trade, "hifo", dearest),
+        _lot_order(yardstick, trade, "hifo", as_booked(aged)),
     )
 
 
 def _lot_order(yardstick: Yardstick, trade: Trade, method: Method, lots: Sequence[Lot]) -> LotOrder:
     planned = yardstick.gains_of(trade)
-    short = long = washed = ZERO
+    short = long = washed = taken = ZERO
     for pick in picks_of(lots, trade.quantity):
         gains = yardstick.gains_of(trade, [pick])
-        if _is_washed(yardstick, pick, gains):
-            washed -= gains.total
-        else:
-            short, long = short + gains.short, long + gains.long
+        if gains.total < 0 and pick.lot_id not in yardstick.picked:
+            lot = yardstick.lots[pick.lot_id]
+            # What replaces one lot's units replaces no other's: share for share.
+            replaced = units_washed(yardstick, lot, taken + pick.quantity) - taken
+            part = min(pick.quantity, max(ZERO, replaced))
+            taken += part
+            lost = share_of(-gains.total, part, pick.quantity)
+            washed += lost
+            gains = gains.times((pick.quantity - part) / pick.quantity)
+        short, long = short + gains.short, long + gains.long
     instead = Gains(short, long)
     return LotOrder(
         method=method,
@@ -178,11 +189,21 @@ def _lot_order(yardstick: Yardstick, trade: Trade, method: Method, lots: Sequenc
     )
 
 
-def _is_washed(yardstick: Yardstick, pick: LotPick, gains: Gains) -> bool:
-    """Whether *pick* realizes a loss that a wash sale would take and the plan does not."""
-    lot = yardstick.lots[pick.lot_id]
-    is_other = lot.id not in yardstick.picked
-    return gains.total < 0 and is_other and wash_of(yardstick, lot) is not None
+def _called_for(yardstick: Yardstick) -> list[Lot]:
+    """Lots of classes that are under correction and too heavy, and of accounts that lack cash."""
+    planning, snapshot = yardstick.planning, yardstick.snapshot
+    heavy = {
+        symbol
+        for drift in planning.drifts
+        if drift.drift > 0 and drift.state is BandState.CORRECTING
+        for symbol in planning.policy.classes[drift.asset_class].members
+    }
+    lacking = cash_needed(snapshot, planning).keys() & planning.due.keys()
+    return [
+        lot
+        for lot in snapshot.lots
+        if lot.symbol in snapshot.quotes and (lot.symbol in heavy or lot.account in lacking)
+    ]
 
 
 def _aging_lot(

@@ -9,14 +9,13 @@ from msgspec.structs import replace
 
 from trimtab.domain.numbers import to_decimal, to_float
 from trimtab.domain.trades import Term
-from trimtab.domain.values import Snapshot, trade_date
+from trimtab.domain.values import Snapshot
 from trimtab.rules.holdings import Holdings
 from trimtab.rules.plan.calls import Call, is_coin
 from trimtab.rules.plan.layout import Layout, lay_out
 from trimtab.rules.plan.planning import Planning, margin_of
 from trimtab.rules.plan.problem import Floats, Problem, Solution
 from trimtab.rules.plan.solve import cost_of, solve
-from trimtab.rules.tax.harvest import loss_least
 from trimtab.rules.tax.saving import tax_of
 
 _HARVEST_ROUNDS = 3
@@ -25,8 +24,6 @@ _COUNTS = 6
 _PROGRESSION = 3
 _SLIGHT = 1e-6
 _NUDGE = 1e-5
-_NEARLY = 0.99
-"""The spread and the fee of a sale make a part of its basis a little less."""
 
 
 def solved(
@@ -43,7 +40,7 @@ def solved(
         )
         if is_calm or layout.problem.in_total.all():
             break
-        total = layout.problem.value + _into_coins(layout.problem, solution)
+        total = layout.problem.value + layout.leaving + _into_coins(layout.problem, solution)
         if not _is_elsewhere(snapshot, planning, layout, total):
             break
         counts = [*(counts or [layout.problem.value]), total]
@@ -117,7 +114,7 @@ def _harvested(
         if is_calm:
             layout = layout._replace(problem=_calmed(layout.problem))
         solution = _farthest_first(layout.problem)
-        small = _small_harvests(snapshot, planning, layout, solution) - ignored
+        small = _small_harvests(planning, layout, solution) - ignored
         if not small:
             break
         ignored |= small
@@ -154,18 +151,10 @@ def _calmed(problem: Problem) -> Problem:
     )
 
 
-def _small_harvests(
-    snapshot: Snapshot, planning: Planning, layout: Layout, solution: Solution
-) -> frozenset[str]:
-    """Symbols sold at a loss and replaced, for less than a harvest must be worth.
-
-    Or for less of a loss than the month asks for: in a heavy class every loss counts, as long as it
-    is sold for its drift.
-    """
+def _small_harvests(planning: Planning, layout: Layout, solution: Solution) -> frozenset[str]:
+    """Symbols sold at a loss and replaced, for less than a harvest must be worth."""
     problem, lots = layout.problem, layout.problem.lots
     sold, least = solution.sold, float(planning.harvest.minimum)
-    if planning.policy.plan.harvests == "never":
-        least = float("inf")
     taken = (sold > 0) & lots.is_taxed & (lots.gain < 0)
     if not taken.any():
         return frozenset()
@@ -177,14 +166,14 @@ def _small_harvests(
     twin = problem.groups.twin[group]
     small: set[str] = set()
     everything = tax_at(problem, sold)
-    part = to_float(loss_least(planning.harvest, trade_date(snapshot.at)))
+    idle = layout.idle[problem.places.account[lots.place]] * lots.cash
+    trading = lots.cost - layout.sold_drag - idle
     for number in np.unique(twin[taken]).tolist():
         mine = taken & (twin == number)
         without = np.where(mine, 0.0, sold)
-        costs = 2 * float((sold * lots.cost)[mine].sum())
+        costs = 2 * float((sold * trading)[mine].sum())
         worth = tax_at(problem, without) - everything - costs
-        loss = -float((sold * lots.gain)[mine].sum())
-        if worth < least or loss < part * (float(sold[mine].sum()) + loss) * _NEARLY:
+        if worth < least:
             small |= {layout.lots[row].symbol for row in np.flatnonzero(mine).tolist()}
     return frozenset(small)
 

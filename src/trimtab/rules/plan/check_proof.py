@@ -10,6 +10,7 @@ from trimtab.rules.words import money
 
 _SLACK = Decimal("0.001")
 """Figures are told to a hundredth of a cent each."""
+_BELOW_DRIFT = Decimal("0.9")
 _EQUAL = Decimal("0.0000002")
 """Costs that differ by this part of the value are one: they come from sums of float64."""
 
@@ -77,10 +78,7 @@ def _costs(case: Case, proof: Certificate, slack: Money) -> Iterator[str]:
     currency = case.snapshot.base_currency
     orders = case.policy.plan.order_cost * len(case.lines)
     trading = spread / 2 + case.fee * value + orders
-    yearly = sum_of(amount / 2 * _drag(case, name) for name, amount in moved.items())
-    factor = ONE / (ONE + case.planning.harvest.discount_rate)
-    years = range(1, case.policy.plan.location_years + 1)
-    location = yearly * sum_of(factor**year for year in years)
+    location = sum_of(amount / 2 * _drag(case, name) for name, amount in moved.items())
     for name, told, counted in (
         ("trading", proof.plan.cost, trading),
         ("location", proof.plan.location, location),
@@ -93,6 +91,10 @@ def _costs(case: Case, proof: Certificate, slack: Money) -> Iterator[str]:
 
 
 def _drag(case: Case, name: str) -> Weight:
-    """The tax of a year on what a dollar of the class distributes in a taxed account."""
+    """What a dollar of the class in a taxed account costs over the years, below its drift."""
     rule, tax = case.policy.classes[name], case.planning.tax
-    return rule.ordinary_yield * tax.short_term_rate + rule.qualified_yield * tax.long_term_rate
+    yearly = rule.ordinary_yield * tax.short_term_rate + rule.qualified_yield * tax.long_term_rate
+    factor = ONE / (ONE + case.planning.harvest.discount_rate)
+    years = range(1, case.policy.plan.location_years + 1)
+    most = _BELOW_DRIFT * case.policy.plan.drift_price
+    return min(yearly * sum_of(factor**year for year in years), most)

@@ -76,6 +76,7 @@ class Core:
         self._classes()
         self._tax()
         self._turnover()
+        self._symbols()
         self._stances()
         if opening.is_whole or (self.problem.order_cost > 0 and not opening.is_quick):
             self._count_orders()
@@ -92,14 +93,6 @@ class Core:
         cost = problem.options.cost[self.options].tolist()
         for option, unit in zip(self.options.tolist(), cost, strict=True):
             self.buy_column[option] = self.model.column(unit, 0.0, self.room[option])
-        together: dict[int, dict[int, float]] = {}
-        symbols, most = problem.options.symbol, problem.options.most
-        for option in self.options[np.isfinite(most[self.options])].tolist():
-            together.setdefault(int(symbols[option]), {})[self.buy_column[option]] = 1.0
-        for symbol, entries in together.items():
-            closed = float(self.closed_bought[symbols == symbol].sum())
-            limit = float(most[symbols == symbol].min())
-            self.model.row(-ENDLESS, limit - closed, entries)
 
     def _rooms(self) -> dict[int, float]:
         """The most that each open option can sensibly buy: what fills its class up.
@@ -113,7 +106,8 @@ class Core:
         beyond = classes.weight[where.buy_class] + options.cost
         is_endless = beyond <= float(problem.in_cash.weight[0]) * options.cash
         least = np.maximum(room[where.buy_class], options.least)
-        limit = np.minimum(np.where(is_endless, self.kernel.most, least), options.most)
+        most = np.maximum(0.0, options.most + self.where.sellable[self.where.buy_symbol])
+        limit = np.minimum(np.where(is_endless, self.kernel.most, least), most)
         return {int(option): float(limit[option]) for option in self.options}
 
     def _cash(self) -> None:
@@ -196,6 +190,31 @@ class Core:
         most = self.problem.turnover_most - float(self.closed_sold.sum())
         if np.isfinite(most):
             self.model.row(-ENDLESS, most, dict.fromkeys(self.lot_column.values(), 1.0))
+
+    def _symbols(self) -> None:
+        """What is bought of a limited symbol beyond what is sold of it.
+
+        Where more is held than may be, it is either not bought or sold down below its limit first.
+        """
+        where, most = self.where, self.problem.options.most
+        for symbol in np.unique(where.buy_symbol[np.isfinite(most)]).tolist():
+            options = self.options[where.buy_symbol[self.options] == symbol].tolist()
+            lots = self.lots[where.lot_symbol[self.lots] == symbol].tolist()
+            limit = float(most[where.buy_symbol == symbol].min())
+            bought = float(self.closed_bought[where.buy_symbol == symbol].sum())
+            sold = float(self.closed_sold[where.lot_symbol == symbol].sum())
+            entries = {self.buy_column[option]: 1.0 for option in options}
+            entries |= {self.lot_column[lot]: -1.0 for lot in lots}
+            if not entries or not (options or bought > 0):
+                continue
+            if limit < 0 and bought <= 0:
+                buys = self.model.switch()
+                for option in options:
+                    column = self.buy_column[option]
+                    self.model.row(-ENDLESS, 0.0, {column: 1.0, buys: -self.room[option]})
+                self.model.row(-ENDLESS, sold, entries | {buys: -limit})
+            else:
+                self.model.row(-ENDLESS, limit - bought + sold, entries)
 
     # ---------------------------------------------------------------- either or
 
@@ -350,12 +369,12 @@ class Core:
         held = np.bincount(places, problem.lots.value, minlength=len(problem.places.account))
         taken = np.bincount(places, sold, minlength=len(held))
         small = (taken > 0) & (taken < problem.places.sell_least - _SLIVER)
-        small &= taken < held - _SLIVER
+        small &= ~(problem.places.is_all & (taken >= held - _SLIVER))
         of_place = self._by_place(self.lots, places)
         for place in np.flatnonzero(small).tolist():
             if place in of_place and ("sale", place) not in self._done:
                 if self.opening.is_quick:
-                    least = float(problem.places.sell_least[place])
+                    least = self._least_sale(place)
                     closed = float(self.closed_sold[places == place].sum())
                     columns = [self.lot_column[lot] for lot in of_place[place]]
                     self._drop_or_raise(columns, float(taken[place]), least, closed)
@@ -404,12 +423,11 @@ class Core:
             self.model.row(least - closed, ENDLESS, dict.fromkeys(columns, 1.0))
 
     def _switch_sale(self, place: int, lots: list[int], cost: float) -> None:
-        """Sales at *place* are nothing, at least the least sale, or all of it."""
+        """Sales at *place* are nothing, at least the least sale, or the whole holding."""
         self._done.add(("sale", place))
         model, problem = self.model, self.problem
         closed = float(self.closed_sold[problem.lots.place == place].sum())
-        held = float(problem.lots.value[problem.lots.place == place].sum())
-        least = min(float(problem.places.sell_least[place]), held) - closed
+        least = self._least_sale(place) - closed
         switch = model.switch(cost)
         sales = {self.lot_column[lot]: 1.0 for lot in lots}
         for lot in lots:
@@ -417,6 +435,14 @@ class Core:
             model.row(-ENDLESS, 0.0, {self.lot_column[lot]: 1.0, switch: -value})
         if least > 0:
             model.row(0.0, ENDLESS, sales | {switch: -least})
+
+    def _least_sale(self, place: int) -> float:
+        """The least sale in dollars at *place*; where there is less of it, the whole holding."""
+        places, lots = self.problem.places, self.problem.lots
+        least = float(places.sell_least[place])
+        if not places.is_all[place]:
+            return least
+        return min(least, float(lots.value[lots.place == place].sum()))
 
     def _switch_purchase(self, option: int, cost: float) -> None:
         """A purchase is nothing, or at least the least one."""

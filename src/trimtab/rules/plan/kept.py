@@ -1,17 +1,39 @@
 """Why a lot may not be sold now: unsettled money, a loss that would be washed, a list."""
 
+import datetime as dt
 from typing import NamedTuple
 
+from trimtab.domain.history import HOUSEHOLD
 from trimtab.domain.values import Lot, LotPiece, ScheduledPurchase, Snapshot, trade_date
 from trimtab.rules.plan.planning import Planning
 from trimtab.rules.tax.grouping import group_names
+from trimtab.rules.tax.locks import RecentPurchase
+from trimtab.rules.tax.matching import first_safe_day
 
 
 class Kept(NamedTuple):
-    """A lot that is kept, and why, in one sentence."""
+    """A lot that is kept, and why, in one sentence; `wash` where its loss would be washed."""
 
     lot: Lot
     sentence: str
+    wash: "Wash | None" = None
+
+
+class Wash(NamedTuple):
+    """The purchase that would wash a loss longest, made or to come, in words.
+
+    `until` is the first day on which it would not; where purchases happen by themselves a later
+    one may follow, so that it is the earliest day and `is_open` holds.
+    """
+
+    because: str
+    until: dt.date
+    is_open: bool
+
+    @property
+    def lasts(self) -> str:
+        """How long it lasts, to be put behind what it forbids."""
+        return f"until {self.until}{' at the earliest' if self.is_open else ''}"
 
 
 def by_the_list(lot: Lot) -> Kept:
@@ -36,7 +58,9 @@ class KeptLots:
         self.names = group_names(planning.wash) if snapshot.scheduled else {}
         self.scheduled: dict[tuple[str, str], ScheduledPurchase] = {}
         for one in snapshot.scheduled:
-            self.scheduled.setdefault(self._key(one.account, one.symbol), one)
+            key = self._key(one.account, one.symbol)
+            if key not in self.scheduled or self.scheduled[key].bought_by < one.bought_by:
+                self.scheduled[key] = one
 
     def could_wash(self, place: tuple[str, str]) -> bool:
         """Whether any purchase, made or scheduled, could wash a loss of that account and symbol."""
@@ -57,26 +81,37 @@ class KeptLots:
             )
         if not is_loss:
             return None
-        own = lot.lot_id if isinstance(lot, LotPiece) else lot.id
-        name = f"{lot.symbol} of {lot.acquired} in {lot.account} is kept:"
-        recent = self.planning.recent.get((self.planning.taxpayers[lot.account], lot.symbol), ())
-        others = [other for other in recent if not other.covers(lot.account, own)]
-        if others:
-            other = others[-1]
-            return Kept(
-                lot,
-                f"{name} {other.symbol} was bought in {other.account} on {other.acquired}, so its "
-                "loss would be a wash sale.",
-            )
-        one = self.scheduled.get(self._key(lot.account, lot.symbol))
-        if one is None:
+        wash = self.wash(lot)
+        if wash is None:
             return None
-        return Kept(
-            lot,
-            f"{name} {one.symbol} will be bought by itself in {one.account} on {one.date}, so its "
-            "loss would be a wash sale.",
-        )
+        name = f"{lot.symbol} of {lot.acquired} in {lot.account} is kept:"
+        text = f"{name} {wash.because}, so its loss would be a wash sale {wash.lasts}."
+        return Kept(lot, text, wash)
+
+    def wash(self, lot: Lot) -> Wash | None:
+        """What would wash a loss on *lot*, this plan's own purchases apart; None where nothing."""
+        found = [
+            Wash(
+                f"{other.symbol} was bought in {other.account} on {other.acquired}",
+                first_safe_day(other.acquired),
+                is_open=False,
+            )
+            for other in self.recent(lot)
+        ]
+        one = self.scheduled.get(self._key(lot.account, lot.symbol))
+        if one is not None:
+            when = "will be bought by itself" if one.bought_by >= self.today else "was to be bought"
+            text = f"{one.symbol} {when} in {one.account} on {one.date}"
+            found.append(Wash(text, first_safe_day(one.bought_by), is_open=True))
+        return max(found, key=lambda wash: wash.until, default=None)
+
+    def recent(self, lot: Lot) -> list[RecentPurchase]:
+        """The purchases of the last 30 days that would wash a loss on *lot*, but for its own."""
+        own = lot.lot_id if isinstance(lot, LotPiece) else lot.id
+        taxpayer = self.planning.taxpayers.get(lot.account, HOUSEHOLD)
+        recent = self.planning.recent.get((taxpayer, lot.symbol), ())
+        return [other for other in recent if not other.covers(lot.account, own)]
 
     def _key(self, account: str, symbol: str) -> tuple[str, str]:
         """Whose it is, and the name of all that counts as identical to it."""
-        return self.planning.taxpayers.get(account, account), self.names.get(symbol, symbol)
+        return self.planning.taxpayers.get(account, HOUSEHOLD), self.names.get(symbol, symbol)

@@ -37,6 +37,7 @@ _TIE = 1.0 + 1e-9
 _STEPS_LEFT = 1.0 - 1e-6
 _YEAR_AT_LEAST = 365
 _MORE_THAN_ALL = 2.0
+_BELOW = 0.9
 _EQUAL = 1e-12
 """Prices that differ by this part are equal: such a loss is less than dust."""
 
@@ -44,9 +45,10 @@ _EQUAL = 1e-12
 class Layout(NamedTuple):
     """A problem, and what its rows are: lots, places to buy at, accounts and classes.
 
-    `sold_drag` and `bought_drag` are the parts of the costs per dollar that are location. `kept`
-    are the lots that may not be sold, with the reason, and `is_all` (P,) the places of which all
-    that is held may be.
+    `sold_drag` and `bought_drag` are the parts of the costs per dollar that are location; another
+    part is `idle` (A,), the drag of a dollar of cash that a plan leaves in an account. `kept`
+    are the lots that may not be sold, with the reason. `leaving` is what wallets owe and their
+    coins can fill: dollars of coins that the problem's value leaves out.
     """
 
     problem: Problem
@@ -58,8 +60,9 @@ class Layout(NamedTuple):
     held: Holdings
     sold_drag: Floats
     bought_drag: Floats
+    idle: Floats
     kept: list[Kept]
-    is_all: Flags
+    leaving: float
 
 
 def lay_out(
@@ -86,8 +89,7 @@ def turnover_of(problem: Problem) -> float:
 class _Facts(NamedTuple):
     """Of each place with lots that may go: its prices and rates per dollar, and how it counts.
 
-    `is_heavy` where the class is: every loss counts there, for it is sold for the sake of its
-    drift. Elsewhere only those do that the harvest rule wants, and none where not `is_wanted`.
+    No loss counts where not `is_wanted`, and elsewhere those that the harvest rule wants.
     """
 
     mid: Floats
@@ -95,10 +97,10 @@ class _Facts(NamedTuple):
     cash: Floats
     cost: Floats
     drag: Floats
+    idle: Floats
     is_taxed: Flags
     is_ours: Flags
     is_reached: Flags
-    is_heavy: Flags
     is_wanted: Flags
 
 
@@ -128,9 +130,11 @@ class _Desk(Permitted):
             groups=groups,
             places=Places(
                 account=_ints([self.number[account] for account, _ in places]),
+                symbol=_numbered([symbol for _, symbol in places]),
                 group=of_group,
                 is_ordered=np.asarray([one in ordered for one, _ in places], dtype=np.bool_),
                 sell_least=np.full(len(places), self._least()),
+                is_all=is_all,
             ),
             lots=lots,
             options=purchases,
@@ -149,8 +153,9 @@ class _Desk(Permitted):
             held=self.held,
             sold_drag=sold_drag,
             bought_drag=bought_drag,
+            idle=_floats([self._idle(account.id) for account in self.accounts]),
             kept=self.kept,
-            is_all=is_all,
+            leaving=to_float(self.leaving),
         )
 
     def _spendable(self, *, sells: bool) -> Floats:
@@ -236,9 +241,7 @@ class _Desk(Permitted):
         is_long = np.asarray([lot.holding_since <= last for lot in stock.lots], dtype=np.bool_)
         gain = np.where(is_taxed, (sale - unit) / mid, 0.0)
         is_loss = here.is_reached[of_place] & (mid * cash < unit * (1.0 - _EQUAL))
-        counts = here.is_wanted[of_place] & (
-            (-gain >= self._loss_least() * unit / mid) | here.is_heavy[of_place]
-        )
+        counts = here.is_wanted[of_place] & (-gain >= self._loss_least() * unit / mid)
         gain = np.where(counts | (gain >= 0), gain, 0.0)
         extra = np.where(gain < 0, -gain * to_float(later_rate(self.planning)), 0.0)
         tax = self.planning.tax
@@ -254,7 +257,7 @@ class _Desk(Permitted):
             is_taxed=is_taxed & is_ours,
             is_loss=is_loss,
             is_recent=np.zeros(len(stock.lots), dtype=np.bool_),
-            cost=here.cost[of_place] - drag,
+            cost=here.cost[of_place] - drag + here.idle[of_place] * cash,
             extra=extra,
             cash=cash,
         )
@@ -265,24 +268,39 @@ class _Desk(Permitted):
         accounts = [self.snapshot.accounts[account] for account, _ in places]
         terms = [self.terms[symbol] for _, symbol in places]
         classes = [self.class_of[symbol] for _, symbol in places]
-        values, targets = self.held.values, self.planning.targets
-        heavy = {name for name in self.classes if values[name] > targets[name] * self.value}
         is_taxed = [one.kind.is_taxed for one in accounts]
         return _Facts(
             mid=_floats([one.mid for one in terms]),
             sale=_floats([one.sale for one in terms]),
             cash=_floats([one.sale_cash for one in terms]),
             cost=_floats([one.sale_cost for one in terms]),
-            drag=np.where(is_taxed, [self.drag[name] for name in classes], 0.0),
+            drag=np.where(is_taxed, [self._drag(name) for name in classes], 0.0),
+            idle=_floats([self._idle(one.id) for one in accounts]),
             is_taxed=_flags(is_taxed),
             is_ours=_flags([self.planning.taxpayers[one.id] == HOUSEHOLD for one in accounts]),
             is_reached=_flags([self._is_reached(place) for place in places]),
-            is_heavy=_flags([name in heavy for name in classes]),
             is_wanted=_flags([symbol not in self.ignored for _, symbol in places]),
         )
 
+    def _drag(self, name: str) -> float:
+        """What a dollar of a class costs in a taxed account, over the policy's years.
+
+        Less than a dollar of drift is weighed with: a class may move to a better account, and is
+        not given up for one that is taxed less.
+        """
+        return min(self.drag[name], _BELOW * 2.0 * self._price())
+
+    def _idle(self, account: str) -> float:
+        """What a dollar of idle cash costs in an account: the drag of the class that drags most.
+
+        Cash is to be invested again, so that a sale into cash never ends a drag.
+        """
+        if self.cash_name is not None or not self.snapshot.accounts[account].kind.is_taxed:
+            return 0.0
+        return max((self._drag(name) for name in self.classes), default=0.0)
+
     def _loss_least(self) -> float:
-        """The part of its basis that a loss must be to count where its class is not heavy."""
+        """The part of its basis that the loss of a lot must be to count, as `tax harvest` asks."""
         if self.policy.plan.harvests == "never":
             return _MORE_THAN_ALL
         return to_float(loss_least(self.planning.harvest, self.today))
@@ -291,34 +309,35 @@ class _Desk(Permitted):
         self, options: Sequence[Place], number: Mapping[Place, int]
     ) -> tuple[Options, Floats]:
         symbols = sorted({symbol for _, symbol in options})
-        order = {symbol: row for row, symbol in enumerate(symbols)}
         terms = [self.terms[symbol] for _, symbol in options]
         positions = self.snapshot.positions() if self.policy.plan.holdings_max else {}
         most = {symbol: self._most(symbol, positions) for symbol in symbols}
         drags = _floats(
             [
-                self.drag[self.class_of[symbol]]
+                self._drag(self.class_of[symbol])
                 if self.snapshot.accounts[account].kind.is_taxed
                 else 0.0
                 for account, symbol in options
             ]
         )
+        idle = _floats([self._idle(account) for account, _ in options])
+        cash = _floats([one.buy_cash for one in terms])
         arrays = Options(
             place=_ints([number[place] for place in options]),
-            symbol=_ints([order[symbol] for _, symbol in options]),
-            cost=_floats([one.buy_cost for one in terms]) + drags,
-            cash=_floats([one.buy_cash for one in terms]),
+            cost=_floats([one.buy_cost for one in terms]) + drags - idle * cash,
+            cash=cash,
             least=np.full(len(options), self._least()),
             most=_floats([most[symbol] for _, symbol in options]),
         )
         return arrays, drags
 
     def _most(self, symbol: str, positions: Mapping[Place, Money]) -> float:
+        """What the policy lets be bought of *symbol* beyond what is sold of it; negative above."""
         part = self.policy.plan.holdings_max.get(symbol)
         if part is None:
             return float("inf")
         held = sum((units for (_, one), units in positions.items() if one == symbol), ZERO)
-        return max(0.0, to_float(part * self.held.total - held * self.snapshot.price(symbol)))
+        return to_float(part * self.held.total - held * self.snapshot.price(symbol))
 
     def _groups(self, places: Sequence[Place]) -> tuple[Groups, Ints]:
         """One group for each taxpayer, identical group and class, and the group of each place."""
@@ -345,6 +364,11 @@ def _long_since(today: dt.date) -> dt.date:
     while long_term_from(day) > today:
         day -= dt.timedelta(days=1)
     return day
+
+
+def _numbered(names: Sequence[str]) -> Ints:
+    """Of each name its number among them all."""
+    return _ints(np.unique(np.asarray(names, dtype=np.str_), return_inverse=True)[1].tolist())
 
 
 def _flags(values: Sequence[bool]) -> Flags:

@@ -173,11 +173,12 @@ def _better_today(
     What the cash that is on its way can buy alone, it will buy without today's sales too.
     """
     if not now.sales:
-        cost = cost_of(layout.problem, *amounts_of(snapshot, layout, now))
+        cost = cost_of(layout.problem, *amounts_of(snapshot, layout, now)) + _idle_now(layout)
         return certificate.nothing.total - _cents(cost)
     problem = layout.problem
     only = solve(replace(problem, cash=np.maximum(problem.cash, 0.0), turnover_most=0.0))
-    alone = min(_cents(cost_of(problem, only.sold, only.bought)), certificate.nothing.total)
+    cost = cost_of(problem, only.sold, only.bought) + _idle_now(layout)
+    alone = min(_cents(cost), certificate.nothing.total)
     return alone - certificate.plan.total
 
 
@@ -231,39 +232,52 @@ def _certificate(
     The tax of the plan is the true one, and that of the bound never above it.
     """
     sold, bought = amounts_of(snapshot, layout, orders)
-    plan = _parts(layout, sold, bought)
+    start = _idle_now(layout)
+    plan = _parts(layout, sold, bought, start)
     above = _cents(above_planes(planning, layout.problem, sold))
     plan = replace(plan, tax=plan.tax + above)
-    nothing = _parts(layout, np.zeros(len(sold)), np.zeros(len(bought)))
-    bound = _cents(solution.bound)
+    there = float((layout.idle * np.maximum(layout.problem.cash, 0.0)).sum())
+    nothing = _parts(layout, np.zeros(len(sold)), np.zeros(len(bought)), there)
+    bound = _cents(solution.bound + start)
     if 0 < bound - plan.total <= _EQUAL * _cents(layout.problem.value):
         bound = plan.total
     return Certificate(
         plan=plan,
         nothing=nothing,
         bound=bound,
-        rounding=plan.total - min(plan.total, _cents(solution.objective) + above),
+        rounding=plan.total - min(plan.total, _cents(solution.objective + start) + above),
         value=_cents(layout.problem.value),
     )
 
 
-def _parts(layout: Layout, sold: Floats, bought: Floats) -> PlanCost:
-    """The objective of the amounts by cause, in money to a hundredth of a cent."""
+def _idle_now(layout: Layout) -> float:
+    """What the cash that may be spent costs while it is idle; what has to be raised counts less."""
+    return float((layout.idle * layout.problem.cash).sum())
+
+
+def _parts(layout: Layout, sold: Floats, bought: Floats, start: float) -> PlanCost:
+    """The objective of the amounts by cause, in money to a hundredth of a cent.
+
+    *start* is what the idle cash costs that is there; what is left of it counts as drift.
+    """
     problem = layout.problem
     lots, options = problem.lots, problem.options
     tax = tax_at(problem, sold)
     location = float((sold * layout.sold_drag).sum() + (bought * layout.bought_drag).sum())
-    trading = float((sold * lots.cost).sum() + (bought * options.cost).sum()) - location
+    accounts = problem.places.account
+    idle = float((sold * lots.cash * layout.idle[accounts[lots.place]]).sum())
+    idle -= float((bought * options.cash * layout.idle[accounts[options.place]]).sum())
+    trading = float((sold * lots.cost).sum() + (bought * options.cost).sum()) - location - idle
     orders = len(np.unique(lots.place[sold > 0])) + int((bought > 0).sum())
     trading += problem.order_cost * orders
-    drift = cost_of(problem, sold, bought) - tax - trading - location
+    drift = cost_of(problem, sold, bought) + start - tax - trading - location
     return PlanCost(
         tax=_cents(tax), cost=_cents(trading), drift=_cents(drift), location=_cents(location)
     )
 
 
 def _cents(amount: float) -> Money:
-    return to_decimal(amount, 4)
+    return to_decimal(amount, 4) or ZERO
 
 
 def plan_id(household: str, cycle: str, trades: Sequence[Trade]) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trimtab.rules.plan.problem import Flags, Ints, Problem
+from trimtab.rules.plan.problem import Flags, Floats, Ints, Problem
 
 MODES_MOST = 64
 """Of a class with more modes than this, only those are spelled out that change one group's side.
@@ -48,28 +48,40 @@ class Modes(NamedTuple):
 
 
 class Index(NamedTuple):
-    """Where each lot and option stands: account, group and class."""
+    """Where each lot and option stands: account, symbol, group and class.
+
+    `sellable` is what of each symbol may be sold, in dollars.
+    """
 
     lot_account: Ints
+    lot_symbol: Ints
     lot_group: Ints
     lot_class: Ints
     buy_account: Ints
+    buy_symbol: Ints
     buy_group: Ints
     buy_class: Ints
+    sellable: Floats
 
 
 def index(problem: Problem) -> Index:
-    """The account, group and class of every lot and option."""
+    """The account, symbol, group and class of every lot and option."""
     places, groups = problem.places, problem.groups
     lot_group = places.group[problem.lots.place]
+    lot_symbol = places.symbol[problem.lots.place]
     buy_group = places.group[problem.options.place]
     return Index(
         lot_account=places.account[problem.lots.place],
+        lot_symbol=lot_symbol,
         lot_group=lot_group,
         lot_class=groups.of_class[lot_group],
         buy_account=places.account[problem.options.place],
+        buy_symbol=places.symbol[problem.options.place],
         buy_group=buy_group,
         buy_class=groups.of_class[buy_group],
+        sellable=np.bincount(
+            lot_symbol, problem.lots.value, minlength=int(places.symbol.max(initial=-1)) + 1
+        ).astype(np.float64),
     )
 
 

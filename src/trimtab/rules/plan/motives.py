@@ -18,6 +18,8 @@ from trimtab.rules.plan.year import drag
 
 Key = tuple[str, str, bool]
 """Account, symbol and whether it is a sale: what is one trade of a plan."""
+_Owned = tuple[str, str]
+"""A taxpayer and a class."""
 
 
 def key_of(trade: Trade) -> Key:
@@ -61,19 +63,20 @@ class Motives:
         self._taxed = {name for name, one in snapshot.accounts.items() if one.kind.is_taxed}
         self._drifts: dict[str, Drift] = {one.asset_class: one for one in planning.drifts}
         self._in_class: dict[str, list[Trade]] = defaultdict(list)
-        self._sums: dict[str, _Sums] = {}
-        self._harvested: dict[str, list[Trade]] = defaultdict(list)
+        self._of_owner: dict[_Owned, list[Trade]] = defaultdict(list)
+        self._sums: dict[_Owned, _Sums] = {}
+        self._harvested: dict[_Owned, list[Trade]] = defaultdict(list)
         sales = [one for one in trades if one.side is Side.SELL]
         self._selling = {trade.account for trade in sales}
-        self._bought = {one.asset_class for one in trades if one.side is Side.BUY}
         for trade in trades:
             self._in_class[trade.asset_class].append(trade)
+            self._of_owner[self._owned(trade)].append(trade)
         self.raised = self._raised(sales)
         self._of: dict[Key, Motive] = {}
         for trade in sales:
             motive = self._of[key_of(trade)] = self._of_sale(trade)
             if motive is Motive.HARVEST:
-                self._harvested[trade.asset_class].append(trade)
+                self._harvested[self._owned(trade)].append(trade)
         moves = {name: self._moved(name) for name in self._at_home(trades)}
         self._moves = {name: move for name, move in moves.items() if all(move)}
         for trade in trades:
@@ -85,9 +88,12 @@ class Motives:
         return self._of[key_of(trade)]
 
     def _of_sale(self, trade: Trade) -> Motive:
-        is_replaced = saves(trade) and trade.asset_class in self._bought
+        is_replaced = saves(trade) and any(
+            one.side is Side.BUY and one.symbol != trade.symbol
+            for one in self._of_owner[self._owned(trade)]
+        )
         if is_replaced:
-            sums = self._summed(trade.asset_class)
+            sums = self._summed(trade)
             if sums.lost[trade.account] <= 2 * sums.bought.get(trade.account, ZERO):
                 return Motive.HARVEST
         if self.raised and 2 * self.raised.get(key_of(trade), ZERO) >= trade.value:
@@ -98,10 +104,10 @@ class Motives:
 
     def _of_purchase(self, trade: Trade) -> Motive:
         drift = self._drifts[trade.asset_class]
-        harvested = self._harvested.get(trade.asset_class)
+        harvested = self._harvested.get(self._owned(trade))
         if harvested:
             here = sum((one.value for one in harvested if one.account == trade.account), ZERO)
-            bought = self._summed(trade.asset_class).bought
+            bought = self._summed(trade).bought
             if drift.drift >= 0 or 2 * here >= bought[trade.account]:
                 return Motive.HARVEST
         is_idle = trade.account not in self._selling
@@ -109,16 +115,21 @@ class Motives:
             return Motive.CASH
         return Motive.DRIFT
 
-    def _summed(self, name: str) -> "_Sums":
-        """What is bought of a class, and sold of it at a loss, by account."""
-        if name not in self._sums:
-            sums = self._sums[name] = _Sums({}, {})
-            for one in self._in_class[name]:
+    def _owned(self, trade: Trade) -> "_Owned":
+        """Whose *trade* is, and of which class: only its own taxpayer can replace a loss."""
+        return self._planning.taxpayers.get(trade.account, trade.account), trade.asset_class
+
+    def _summed(self, trade: Trade) -> "_Sums":
+        """What its taxpayer buys of the class of *trade*, and sells of it at a loss, by account."""
+        owned = self._owned(trade)
+        if owned not in self._sums:
+            sums = self._sums[owned] = _Sums({}, {})
+            for one in self._of_owner[owned]:
                 if one.side is Side.BUY:
                     sums.bought[one.account] = sums.bought.get(one.account, ZERO) + one.value
                 elif saves(one):
                     sums.lost[one.account] = sums.lost.get(one.account, ZERO) + one.value
-        return self._sums[name]
+        return self._sums[owned]
 
     def _with_location(self, trade: Trade) -> Motive:
         """The motive of *trade*, a better home included: a loss or cash has reasons of its own."""
@@ -183,6 +194,6 @@ class Motives:
         return raised
 
     def _other_reasons(self, trade: Trade) -> tuple[bool, bool, Money, str]:
-        is_replaced = trade.account in self._summed(trade.asset_class).bought
+        is_replaced = trade.account in self._summed(trade).bought
         is_heavy = self._drifts[trade.asset_class].drift > 0
         return is_replaced, is_heavy, -trade.value, trade.symbol

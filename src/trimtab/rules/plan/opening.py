@@ -119,7 +119,12 @@ def _open_classes(kernel: Kernel, answer: Answer, differs: tuple[Flags, Flags]) 
     is_open[where.lot_class[small_sales(problem, answer.sold)[problem.lots.place]]] = True
     options = problem.options
     small = (answer.bought > 0) & (answer.bought < options.least - SLIVER)
-    is_open[where.buy_class[small | (answer.bought > options.most)]] = True
+    count = len(where.sellable)
+    net = np.bincount(where.buy_symbol, answer.bought, minlength=count) - np.bincount(
+        where.lot_symbol, answer.sold, minlength=count
+    )
+    over = (answer.bought > 0) & (net[where.buy_symbol] > options.most)
+    is_open[where.buy_class[small | over]] = True
     if problem.order_cost > 0:
         is_open[where.lot_class[answer.sold > 0]] = True
         is_open[where.buy_class[answer.bought > 0]] = True
@@ -185,7 +190,7 @@ def small_sales(problem: Problem, sold: Floats) -> Flags:
     held = np.bincount(places, problem.lots.value, minlength=count)
     taken = np.bincount(places, sold, minlength=count)
     small: Flags = (taken > 0) & (taken < problem.places.sell_least - SLIVER)
-    return small & (taken < held - SLIVER)
+    return small & ~(problem.places.is_all & (taken >= held - SLIVER))
 
 
 def _to_the_least(problem: Problem, sold: Floats) -> Flags:

@@ -29,6 +29,7 @@ from trimtab.rules.plan.planning import Planning
 from trimtab.rules.plan.problem import Floats, Solution
 from trimtab.rules.plan.queues import Curves, Queue, Queues, queues_of
 from trimtab.rules.plan.rounding import Order, Table
+from trimtab.rules.plan.turnover import within_turnover
 from trimtab.rules.tax.lots import picks_of
 
 _ENDLESS = 10**15
@@ -117,9 +118,9 @@ class _Desk:
 
     def _trial(self, solution: Solution, queues: Queues, forced: Mapping[int, int]) -> _Trial:
         """Whole steps near *solution*, with *forced* ones of some sales, improved where it pays."""
-        sales = self._within_turnover(
-            [self._sale(queue, forced.get(number)) for number, queue in enumerate(queues.each)]
-        )
+        whole = [self._sale(queue, forced.get(row)) for row, queue in enumerate(queues.each)]
+        problem, curves = self.layout.problem, self._curves(queues, whole)
+        sales = within_turnover(problem, solution, whole, curves, turnover_of(problem))
         free = {}
         for row, account in enumerate(self.layout.accounts):
             there = self._start(account)
@@ -190,15 +191,18 @@ class _Desk:
         purchases: Mapping[Place, Order],
         free: Mapping[int, Money],
     ) -> Table:
-        worth = np.asarray([-one.worth for one in sales], dtype=np.float64)
         orders = [*sales, *(purchases[place] for place in sorted(purchases))]
         return Table(
             self.layout.problem,
             orders,
             free,
-            Curves(self.layout, queues, worth),
+            self._curves(queues, sales),
             turnover_most=turnover_of(self.layout.problem),
         )
+
+    def _curves(self, queues: Queues, sales: Sequence[Order]) -> Curves:
+        worth = np.asarray([-one.worth for one in sales], dtype=np.float64)
+        return Curves(self.layout, queues, worth)
 
     def _found(
         self, queues: Queues, purchases: Mapping[Place, Order], counts: Sequence[int]
@@ -243,7 +247,7 @@ class _Desk:
         return Order(
             account=self.account[where],
             of_class=self.of_class[where],
-            symbol=-1,
+            symbol=int(self.layout.problem.places.symbol[where]),
             worth=-worth,
             cash=float(lots.cash[row]) * worth,
             unit=dollars * (ONE - self.margin),
@@ -254,23 +258,6 @@ class _Desk:
             most=most,
             whole=whole,
         )
-
-    def _within_turnover(self, sales: list[Order]) -> list[Order]:
-        """*sales* made smaller where steps that were rounded up pass the turnover limit."""
-        most = turnover_of(self.layout.problem)
-        over = -sum(one.steps * one.worth for one in sales) - most
-        may_shrink = [number for number, one in enumerate(sales) if one.low < one.most]
-        whole = -sum(sales[number].steps * sales[number].worth for number in may_shrink)
-        if over <= 0 or whole <= 0:
-            return sales
-        part = max(0.0, 1.0 - over / whole)
-        for number in may_shrink:
-            one = sales[number]
-            steps = max(one.low, int(one.steps * part))
-            if steps < one.least:
-                steps = one.low
-            sales[number] = one._replace(steps=steps)
-        return sales
 
     def _raise_cash(self, sales: list[Order], free: Mapping[int, Money]) -> None:
         """Steps more where an account is short after rounding: of one sale, the cheapest."""
@@ -332,20 +319,24 @@ class _Desk:
         """
         bought = solution.bought
         wanted: dict[Place, Money] = {}
-        most = self.layout.problem.options.most
         for row in np.flatnonzero(bought > 0).tolist():
-            account, symbol = place = self.layout.options[row]
-            members = self.planning.policy.classes[self.classes[symbol]].members
-            better = (
-                (account, member)
-                for member in members[: members.index(symbol)]
-                if (account, member) in self.options
-                and (account, self._twin(self.options[account, member])) not in barred
-                and most[self.options[account, member]] == np.inf
-            )
-            chosen = next(better, place)
+            chosen = self._first_named(self.layout.options[row], barred)
             wanted[chosen] = wanted.get(chosen, ZERO) + to_decimal(float(bought[row]))
         return wanted
+
+    def _first_named(self, place: Place, barred: set[tuple[str, int]]) -> Place:
+        """Where the member that the policy names first, of those that may be bought, is bought."""
+        account, symbol = place
+        members = self.planning.policy.classes[self.classes[symbol]].members
+        most = self.layout.problem.options.most
+        better = (
+            (account, member)
+            for member in members[: members.index(symbol)]
+            if (account, member) in self.options
+            and (account, self._twin(self.options[account, member])) not in barred
+            and most[self.options[account, member]] == np.inf
+        )
+        return next(better, place)
 
     def _sooner(
         self,
@@ -361,6 +352,8 @@ class _Desk:
             return wanted
         options, accounts = self.layout.problem.options, self.layout.accounts
         in_total = self.layout.problem.in_total
+        account_of = self.layout.problem.places.account[options.place]
+        bare = options.cost + self.layout.idle[account_of] * options.cash
         spare = self._free_now(sales)
         for sale in sales:
             spare[sale.account] += sale.steps * sale.unit
@@ -370,11 +363,11 @@ class _Desk:
         moved = dict(wanted)
         for place in sorted(wanted):
             of, symbol = number[place[0]], place[1]
-            cost = options.cost[self.options[place]]
+            cost = bare[self.options[place]]
             for to, account in enumerate(accounts):
                 other = account, symbol
                 row = self.options.get(other)
-                if spare[of] >= 0 or spare[to] <= 0 or row is None or options.cost[row] > cost:
+                if spare[of] >= 0 or spare[to] <= 0 or row is None or bare[row] > cost:
                     continue
                 if (account, self._twin(row)) in barred or in_total[to] != in_total[of]:
                     continue
@@ -414,6 +407,9 @@ class _Desk:
         cash = dict(free)
         for sale in sales:
             cash[sale.account] += sale.steps * sale.unit
+        sold: dict[int, float] = {}
+        for sale in sales:
+            sold[sale.symbol] = sold.get(sale.symbol, 0.0) - sale.steps * sale.worth
         room: dict[int, float] = {}
         purchases: dict[Place, Order] = {}
         for place in sorted(wanted, key=lambda one: (-wanted[one], one)):
@@ -422,7 +418,7 @@ class _Desk:
             if 0 < steps < order.least:
                 steps = order.least if 2 * steps >= order.least else 0
             steps = min(steps, int(max(ZERO, cash[order.account]) / -order.unit))
-            left = room.get(order.symbol, self._most(place))
+            left = room.get(order.symbol, self._most(place) + sold.get(order.symbol, 0.0))
             if left < np.inf:
                 steps = min(steps, int(left / order.worth + _DUST))
             if steps < order.least:
@@ -437,18 +433,21 @@ class _Desk:
     ) -> dict[Place, Order]:
         """What else may be bought beside *purchases*, none of it so far, for the odd dollars.
 
-        Only of their classes: what is bought of another one today may be sold again next month.
+        Only of their classes: what is bought of another one today may be sold again next month. And
+        no member beside the one that is named first where that one may be bought.
         """
         classes = {order.of_class for order in purchases.values()}
         further = {
             place: self._purchase(place)._replace(is_further=True)
             for place, row in self.options.items()
-            if place not in purchases and (place[0], self._twin(row)) not in barred
+            if place not in purchases
+            and (place[0], self._twin(row)) not in barred
+            and self._first_named(place, barred) == place
         }
         return {place: order for place, order in further.items() if order.of_class in classes}
 
     def _most(self, place: Place) -> float:
-        """How much of a symbol a holding limit lets be bought in all."""
+        """How much of a symbol a holding limit lets be bought beyond what is sold of it."""
         return float(self.layout.problem.options.most[self.options[place]])
 
     def _purchase(self, place: Place) -> Order:
@@ -461,7 +460,7 @@ class _Desk:
         return Order(
             account=self.account[where],
             of_class=self.of_class[where],
-            symbol=int(options.symbol[row]),
+            symbol=int(self.layout.problem.places.symbol[where]),
             worth=worth,
             cash=-float(options.cash[row]) * worth,
             unit=-dollars * (ONE + self.margin),

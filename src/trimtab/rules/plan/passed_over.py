@@ -4,16 +4,16 @@ import datetime as dt
 
 from msgspec import Struct
 
-from trimtab.domain.history import HOUSEHOLD
-from trimtab.domain.numbers import CENT, ZERO, Money, Quantity
+from trimtab.domain.numbers import CENT, ZERO, Money
 from trimtab.domain.trades import Motive, Side, Trade
-from trimtab.domain.values import Lot, LotPiece, Relief
+from trimtab.domain.values import Lot
 from trimtab.rules.holdings import may_hold, reserves
-from trimtab.rules.plan.reasons import Bar, told_bars
-from trimtab.rules.plan.yardstick import Gains, Yardstick, paid_for
+from trimtab.rules.plan.bars import Bar, told_bars
+from trimtab.rules.plan.booking import ahead_of
+from trimtab.rules.plan.washed import wash_of
+from trimtab.rules.plan.yardstick import Gains, Yardstick
 from trimtab.rules.tax.lots import is_long_term, long_term_from
-from trimtab.rules.tax.matching import first_safe_day
-from trimtab.rules.words import money, units
+from trimtab.rules.words import money
 
 
 class Refused(Struct, frozen=True, kw_only=True):
@@ -48,7 +48,23 @@ def instead_of_sale(yardstick: Yardstick, trade: Trade) -> Refused | None:
     ]
     if not others:
         return None
-    lot = min(others, key=lambda lot: (yardstick.rate(lot), lot.account, lot.symbol, lot.age))
+    others.sort(key=lambda lot: (yardstick.rate(lot), lot.account, lot.symbol, lot.age))
+    for lot in others:
+        refused = _instead(yardstick, trade, lot)
+        if refused is None or refused.dearer < 0 or _is_free(yardstick, lot):
+            return refused
+    return None
+
+
+def _is_free(yardstick: Yardstick, lot: Lot) -> bool:
+    """Whether *lot* could be sold at all: what may not, and costs more, is no alternative."""
+    return lot.account not in yardstick.planning.closed and (
+        lot.symbol not in yardstick.planning.policy.orders.no_sell
+    )
+
+
+def _instead(yardstick: Yardstick, trade: Trade, lot: Lot) -> Refused | None:
+    """*lot* in the place of *trade*, as far as it goes."""
     bid = yardstick.snapshot.quotes[lot.symbol].bid
     quantity = min(yardstick.left[lot.id], trade.value / bid)
     value = quantity * bid
@@ -103,40 +119,10 @@ def _homes(yardstick: Yardstick, trade: Trade) -> list[str]:
         and any(
             symbol in snapshot.instruments
             and may_hold(account.kind, snapshot.instruments[symbol])
-            and yardstick.teller.bar_of(symbol, account) is None
+            and yardstick.bars.bar_of(symbol, account) is None
             for symbol in symbols
         )
     ]
-
-
-def wash_of(yardstick: Yardstick, lot: Lot) -> tuple[str, dt.date | None] | None:
-    """Why a loss on *lot* would be a wash sale today, and from when not; None where it is none."""
-    planning = yardstick.planning
-    if planning.wash.is_exempt(lot.symbol, yardstick.today):
-        return None
-    taxpayer = planning.taxpayers.get(lot.account, HOUSEHOLD)
-    own = lot.lot_id if isinstance(lot, LotPiece) else lot.id
-    recent = planning.recent.get((taxpayer, lot.symbol), ())
-    others = [other for other in recent if not other.covers(lot.account, own)]
-    if others:
-        other = max(others, key=lambda one: one.acquired)
-        until = first_safe_day(other.acquired)
-        text = f"{other.symbol} was bought in {other.account} on {other.acquired}"
-        return f"{text}: its loss would be a wash sale until {until}", until
-    mine = yardstick.group(lot.symbol)
-    for one in yardstick.snapshot.scheduled:
-        is_ours = planning.taxpayers.get(one.account, HOUSEHOLD) == taxpayer
-        if is_ours and yardstick.group(one.symbol) == mine:
-            text = f"{one.symbol} will be bought by itself in {one.account} on {one.date}"
-            return f"{text}: its loss would be a wash sale", None
-    own_buys = sorted(
-        symbol
-        for payer, symbol in yardstick.bought
-        if payer == taxpayer and yardstick.group(symbol) == mine
-    )
-    if own_buys:
-        return f"this plan buys {own_buys[0]}: its loss would be a wash sale", None
-    return None
 
 
 def _refused_sale(
@@ -144,7 +130,7 @@ def _refused_sale(
 ) -> Refused | None:
     if abs(dearer) < CENT:
         return None
-    bar = _bar_of_lot(yardstick, lot, is_loss=added.total < 0) if dearer < 0 else None
+    bar = _bar_of_lot(yardstick, trade, lot, is_loss=added.total < 0) if dearer < 0 else None
     currency = yardstick.snapshot.base_currency
     instead = "" if value == trade.value else f" for {money(value, currency)} of it"
     what = f"{lot.symbol} of {lot.acquired} in {lot.account}"
@@ -180,7 +166,7 @@ def _long_from(yardstick: Yardstick, lot: Lot, gains: Gains) -> dt.date | None:
     return long_term_from(lot.holding_since)
 
 
-def _bar_of_lot(yardstick: Yardstick, lot: Lot, *, is_loss: bool) -> Bar | None:
+def _bar_of_lot(yardstick: Yardstick, trade: Trade, lot: Lot, *, is_loss: bool) -> Bar | None:
     planning = yardstick.planning
     if lot.account in planning.closed:
         return Bar(f"nothing is traded in {lot.account} now: {planning.closed[lot.account]}")
@@ -192,26 +178,8 @@ def _bar_of_lot(yardstick: Yardstick, lot: Lot, *, is_loss: bool) -> Bar | None:
     washed = wash_of(yardstick, lot) if is_loss else None
     if washed is not None:
         return Bar(*washed)
-    ahead = _booked_before(yardstick, lot)
-    if ahead > 0:
-        order = "first in, first out"
-        if yardstick.account(lot.account).relief is Relief.HIFO:
-            order = "the highest cost first"
-        return Bar(f"{lot.account} books {order}, and {units(ahead)} other units come before it")
-    return None
-
-
-def _booked_before(yardstick: Yardstick, lot: Lot) -> Quantity:
-    """Units, left after the plan, that the account's broker would book before *lot*."""
-    account = yardstick.account(lot.account)
-    relief = account.relief
-    if relief is Relief.SPECIFIC or not account.kind.is_taxed:
-        return ZERO
-    lots = yardstick.held(lot.account, lot.symbol)
-    if relief is Relief.HIFO:
-        lots.sort(key=lambda one: -paid_for(one))
-    before = lots[: [one.id for one in lots].index(lot.id)]
-    return sum((yardstick.left[one.id] for one in before), ZERO)
+    ahead = ahead_of(yardstick, lot, trade)
+    return None if ahead is None else Bar(ahead)
 
 
 def _bar_of_member(yardstick: Yardstick, trade: Trade, symbol: str) -> Bar | None:
@@ -219,7 +187,7 @@ def _bar_of_member(yardstick: Yardstick, trade: Trade, symbol: str) -> Bar | Non
     instrument = yardstick.snapshot.instruments.get(symbol)
     if instrument is None or not may_hold(account.kind, instrument):
         return None
-    return yardstick.teller.bar_of(symbol, account)
+    return yardstick.bars.bar_of(symbol, account)
 
 
 def _better_home(yardstick: Yardstick, trade: Trade) -> Refused | None:

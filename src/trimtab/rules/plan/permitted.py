@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
-from msgspec.structs import replace
 
 from trimtab.domain.numbers import (
     BASIS_POINT,
@@ -94,7 +93,8 @@ class Stock(NamedTuple):
     """The lots that may go, place by place in the order in which each place sells them.
 
     `places` are in order, and `counts` (P,) the lots of each; `quantity` and `basis` (L,) are those
-    of the lots. `is_all` (P,) tells where nothing else is held.
+    of the lots. `is_all` (P,) tells where nothing else is held, no odd part
+    of a step either.
     """
 
     places: list[Place]
@@ -142,6 +142,8 @@ class Permitted:
         }
         self.kept: list[Kept] = []
         self.cash = self._cash()
+        self.worth = self._worth()
+        self.leaving = self._leaving_wallets()
         self.value = self._value()
 
     def _named(self, symbol: str) -> str:
@@ -167,12 +169,29 @@ class Permitted:
         planning, value = self.planning, self.held.total
         for account in self.accounts:
             if self._counts(account):
-                value += planning.coming.get(account.id, ZERO) - planning.due.get(account.id, ZERO)
-                value -= self.held.short.get(account.id, ZERO)
-            else:
-                # Coins that are sold to fill what a wallet owes become dollars that count nowhere.
-                value -= max(ZERO, -self.cash[account.id])
-        return max(value, ZERO)
+                owed = planning.due.get(account.id, ZERO) + self.held.short.get(account.id, ZERO)
+                there = self.held.free[account.id] + self.worth[account.id]
+                value += planning.coming.get(account.id, ZERO) - min(owed, max(ZERO, there))
+        return max(value - self.leaving, ZERO)
+
+    def _worth(self) -> dict[str, Money]:
+        """What the lots of each account are worth."""
+        worth = dict.fromkeys(self.number, ZERO)
+        for lot in self.snapshot.lots:
+            if lot.account in worth and lot.symbol in self.terms:
+                worth[lot.account] += lot.quantity * self.snapshot.price(lot.symbol)
+        return worth
+
+    def _leaving_wallets(self) -> Money:
+        """Coins that become dollars which count nowhere, to fill what their wallets owe."""
+        return sum(
+            (
+                min(max(ZERO, -self.cash[account.id]), self.worth[account.id])
+                for account in self.accounts
+                if not self._counts(account)
+            ),
+            ZERO,
+        )
 
     def _counts(self, account: Account) -> bool:
         """Whether the account's cash is a part of what the targets divide."""
@@ -223,11 +242,19 @@ class Permitted:
         return Stock(
             places=[places[row] for row in found],
             counts=[counts[row] for row in found],
-            is_all=[counts[row] == len(held[places[row]]) for row in found],
+            is_all=[
+                counts[row] == len(held[places[row]]) and self._is_even(held[places[row]])
+                for row in found
+            ],
             lots=[lots[row] for row in np.flatnonzero(may_go).tolist()],
             quantity=quantity[may_go],
             basis=basis[may_go],
         )
+
+    def _is_even(self, lots: Sequence[Lot]) -> bool:
+        """Whether *lots* of one symbol are whole steps: an odd part of one cannot be sold."""
+        units = sum((lot.quantity for lot in lots), ZERO)
+        return units % self.snapshot.instruments[lots[0].symbol].step == 0
 
     def _held(self) -> dict[Place, list[Lot]]:
         """The lots of every place of which the household's own rules let something be sold."""
@@ -327,16 +354,9 @@ class Permitted:
             return sorted(lots, key=_AGE)
         if method == "specified":
             return self._specified(lots)
-        priced = _as_booked(lots) if account.relief is Relief.HIFO else lots
-        by_id = {lot.id: lot for lot in lots}
-        order = selling_order(
-            priced,
-            method,
-            price=ZERO,
-            on=self.today,
-            tax=None,
-        )
-        return [by_id[lot.id] for lot in order]
+        if account.relief is Relief.HIFO:
+            return as_booked(lots)
+        return selling_order(lots, method, price=ZERO, on=self.today, tax=None)
 
     def _specified(self, lots: list[Lot]) -> list[Lot]:
         """The lots that the policy names, in its order; a lot's name means all its pieces."""
@@ -393,23 +413,19 @@ class Permitted:
         return is_clearly_light(self.planning, name, self.held.values[name], self.held.total)
 
 
-def _as_booked(lots: Sequence[Lot]) -> list[Lot]:
-    """*lots* at what was paid for them: a standing order of the broker ranks by its own books.
+def as_booked(lots: Sequence[Lot]) -> list[Lot]:
+    """*lots* as a standing order of the broker takes them: what was paid most for a unit first.
 
-    Pieces of one lot count at the average of the whole, so that the front one goes first.
+    Pieces of one lot count at the one price of the whole, so that the front one goes first.
     """
+    aged = sorted(lots, key=_AGE)
     paid: dict[str, Money] = {}
     units: dict[str, Quantity] = {}
-    for lot in lots:
-        if isinstance(lot, LotPiece):
-            paid[lot.lot_id] = paid.get(lot.lot_id, ZERO) + lot.paid
-            units[lot.lot_id] = units.get(lot.lot_id, ZERO) + lot.quantity
-    return [
-        replace(lot, basis=lot.quantity * (paid[lot.lot_id] / units[lot.lot_id]))
-        if isinstance(lot, LotPiece)
-        else lot
-        for lot in lots
-    ]
+    for lot in aged:
+        name, cost = _root(lot), lot.paid if isinstance(lot, LotPiece) else lot.basis
+        paid[name] = paid.get(name, ZERO) + cost
+        units[name] = units.get(name, ZERO) + lot.quantity
+    return sorted(aged, key=lambda lot: -paid[_root(lot)] / units[_root(lot)])
 
 
 def method_of(account: Account, chosen: LotMethod) -> LotMethod:

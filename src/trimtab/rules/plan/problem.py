@@ -13,7 +13,8 @@ place sold or bought. Each account's cash, `cash + sum(sold * lots.cash) - sum(b
 options.cash)`, may not end below zero, and no more than `turnover_most` is sold. Three either/or
 rules are exact: of one identical group, the household either sells at a loss or buys; in one
 account it is sold or bought, not both; and what is traded of one symbol in one account is nothing,
-the whole, or at least the least trade.
+the whole, or at least the least trade. What is bought of a symbol, less what is sold of it, may not
+pass its `options.most`.
 """
 
 import numpy as np
@@ -65,14 +66,17 @@ class Groups(Struct, frozen=True, kw_only=True):
 class Places(Struct, frozen=True, kw_only=True):
     """Of each place (P,), a symbol in an account: where it is, and how its broker books sales.
 
-    `is_ordered` where lots are booked in the order in which they stand. `sell_least` is the least
-    sale in dollars, unless all is sold.
+    `symbol` numbers the symbols. `is_ordered` where lots are booked in the order in which they
+    stand. `sell_least` is the least sale in dollars, unless the whole holding is sold, which its
+    lots are where `is_all`: elsewhere some of it must stay, and no sale is exempt.
     """
 
     account: Ints
+    symbol: Ints
     group: Ints
     is_ordered: Flags
     sell_least: Floats
+    is_all: Flags
 
 
 class Lots(Struct, frozen=True, kw_only=True):
@@ -98,11 +102,11 @@ class Lots(Struct, frozen=True, kw_only=True):
 class Options(Struct, frozen=True, kw_only=True):
     """Of each option to buy (J,): its place, its limits in dollars, and per dollar cost and cash.
 
-    `most` bounds what is bought of the symbol by all options with its `symbol` number together.
+    `most` bounds what is bought of the place's symbol in all accounts together, beyond what is sold
+    of it. Where it is negative, so much must be sold before any of it is bought.
     """
 
     place: Ints
-    symbol: Ints
     cost: Floats
     cash: Floats
     least: Floats

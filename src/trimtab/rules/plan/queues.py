@@ -94,7 +94,7 @@ def _queues(layout: Layout, sold: Floats, rows: Ints) -> list[Queue]:
                 wanted += quantity
             elif of_it > 0:
                 wanted += min(quantity, quantity * to_decimal(of_it, 12))
-        is_all = bool(layout.is_all[where]) and stop - start == int(held[where])
+        is_all = bool(layout.problem.places.is_all[where]) and stop - start == int(held[where])
         first = numbers[start]
         is_fixed = bool(fixed[where])
         found.append(Queue(where, first, start, stop, mine, wanted, there, is_all, is_fixed))

@@ -161,11 +161,12 @@ class Table:
         return cost + problem.order_cost * int((self.count > 0).sum())
 
     def _limited(self) -> dict[int, float]:
-        """Symbols of which only so much may be bought, and what is left of it in dollars."""
+        """Symbols of which only so much may be held, and what is left of it in dollars."""
         options = self.problem.options
+        symbols = self.problem.places.symbol[options.place]
         limits = {
             int(symbol): float(most)
-            for symbol, most in zip(options.symbol, options.most, strict=True)
+            for symbol, most in zip(symbols, options.most, strict=True)
             if most < np.inf
         }
         for order in self.orders:
@@ -282,13 +283,26 @@ class Table:
     def _is_allowed(self, parts: Sequence[tuple[int, int]]) -> bool:
         """Whether holding limits and the turnover limit let the steps through."""
         sold = 0.0
+        more: dict[int, float] = {}
         for row, steps in parts:
             order = self.orders[row]
             dollars = steps * order.worth
-            if order.symbol in self.limited and dollars > max(0.0, self.limited[order.symbol]):
-                return False
+            if order.symbol in self.limited:
+                more[order.symbol] = more.get(order.symbol, 0.0) + dollars
             sold -= dollars if order.worth < 0 else 0.0
+        for symbol, dollars in more.items():
+            if dollars > 0 and dollars > self.limited[symbol] and self._buys(symbol, parts):
+                return False
         return sold <= 0 or sold <= self._turnover_left()
+
+    def _buys(self, symbol: int, parts: Sequence[tuple[int, int]]) -> bool:
+        """Whether any of *symbol* is bought once *parts* are moved."""
+        moved = dict(parts)
+        return any(
+            self.count[row] + moved.get(row, 0) > 0
+            for row in range(self.sales, len(self.orders))
+            if self.orders[row].symbol == symbol
+        )
 
     def _turnover_left(self) -> float:
         if self.turnover_most == np.inf:
@@ -404,10 +418,13 @@ class Table:
             by_turnover = np.floor(np.maximum(0.0, left - added) / worth + _DUST)
             top = np.where(columns < self.sales, np.minimum(top, by_turnover), top)
         if self.is_limited[columns].any():
-            room = _floats(
-                [max(0.0, self.limited.get(self.orders[one].symbol, np.inf)) for one in columns]
-            )
-            top = np.minimum(top, np.floor(room / worth + _DUST))
+            symbol = _ints([self.orders[one].symbol for one in columns])
+            room = _floats([self.limited.get(one, np.inf) for one in symbol.tolist()])
+            moved = np.where(steps != 0, self.worth[first] * steps, 0.0)[:, None]
+            of_first = _ints([self.orders[one].symbol for one in first])[:, None]
+            room = np.maximum(0.0, room - np.where(of_first == symbol, moved, 0.0))
+            by_limit = np.minimum(top, np.floor(room / worth + _DUST))
+            top = np.where(columns < self.sales, top, by_limit)
         return top
 
     def _more(

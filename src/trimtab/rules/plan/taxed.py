@@ -3,39 +3,57 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import localcontext
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from trimtab.domain.history import HOUSEHOLD
-from trimtab.domain.numbers import EXACT, ONE, ZERO, Money, share_of
+from trimtab.domain.numbers import CENT, EXACT, ONE, ZERO, Money, share_of
 from trimtab.domain.trades import Side, Trade
 from trimtab.domain.values import Lot, Snapshot, trade_date
+from trimtab.rules.plan.motives import Key, key_of
 from trimtab.rules.plan.planning import Planning
 from trimtab.rules.tax.lots import is_long_term
 
 
+class Taxed(NamedTuple):
+    """Trades with what their sales realize and owe.
+
+    `this_year` is what of a sale's tax falls into this year, where a part of it comes later: a loss
+    beyond the yearly limit is carried over.
+    """
+
+    trades: list[Trade]
+    this_year: Mapping[Key, Money]
+
+
 def with_taxes(
     trades: Sequence[Trade], snapshot: Snapshot, planning: Planning, lots: Mapping[str, Lot]
-) -> list[Trade]:
+) -> Taxed:
     """*trades* with what their sales realize and owe; *lots* are those that they sell, by id.
 
     The tax of each sale is what it adds to the year after the sales before it, so that the taxes
-    add up to that of the plan. A child or another owner has a year that nobody told, and counts at
-    the household's marginal rates.
+    add up to that of the plan; what it changes of a carryover is in it, discounted. A child or
+    another owner has a year that nobody told, and counts at the household's marginal rates.
     """
     on, tax = trade_date(snapshot.at), planning.tax
-    meter, taxed = YearMeter(planning), []
+    meter, taxed = YearMeter(planning), list[Trade]()
+    this_year: dict[Key, Money] = {}
     for trade in trades:
         if trade.side is Side.BUY or not snapshot.accounts[trade.account].kind.is_taxed:
             taxed.append(trade)
             continue
         short, long = _gains(trade, lots, on)
         if planning.taxpayers[trade.account] == HOUSEHOLD:
+            before = meter.this_year
             owed = meter.add(short, long)
+            now = meter.this_year - before
+            if abs(owed - now) >= CENT:
+                this_year[key_of(trade)] = now
         else:
             owed = short * tax.short_term_rate + long * tax.long_term_rate
         taxed.append(replace(trade, gain=short + long, tax=owed))
-    return taxed
+    return Taxed(taxed, this_year)
 
 
 def _gains(trade: Trade, lots: Mapping[str, Lot], on: dt.date) -> tuple[Money, Money]:
@@ -80,7 +98,12 @@ class YearMeter:
             self._tax = self._of_year()
         return self._tax - before
 
-    def _of_year(self) -> Money:
+    @property
+    def this_year(self) -> Money:
+        """The tax of this year alone, without what is carried into later ones."""
+        return self._of_year(carried_counts=False)
+
+    def _of_year(self, *, carried_counts: bool = True) -> Money:
         """26 USC 1222, 1211(b) and 1212(b), what is carried over discounted."""
         net = self._short + self._long
         if net >= 0:
@@ -88,7 +111,8 @@ class YearMeter:
             return (net - long) * self._short_rate + long * self._long_rate
         if -net <= self._limit:
             return net * self._short_rate
-        return -(self._limit + self._later(-net - self._limit)) * self._short_rate
+        later = self._later(-net - self._limit) if carried_counts else ZERO
+        return -(self._limit + later) * self._short_rate
 
     def _later(self, carried: Money) -> Money:
         """Today's value of *carried* when the limit of it is deducted in each later year."""

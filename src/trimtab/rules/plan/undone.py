@@ -5,13 +5,14 @@ from functools import cached_property
 
 from trimtab.domain.numbers import CENT, ZERO, Money
 from trimtab.domain.trades import BandState, Drift, Refusal, Side, Trade
-from trimtab.domain.values import Account, Snapshot
+from trimtab.domain.values import Account, AccountKind, Snapshot
 from trimtab.rules.holdings import Holdings, cash_class, class_of, may_hold
 from trimtab.rules.plan.apply import holdings_after
+from trimtab.rules.plan.bars import Bar, Bars, told_bars
+from trimtab.rules.plan.held_back import held_back
 from trimtab.rules.plan.layout import Layout, lay_out
 from trimtab.rules.plan.planning import Planning, divided_accounts, grain, set_aside
-from trimtab.rules.plan.reasons import Bar, Teller, told_bars
-from trimtab.rules.words import listing, money
+from trimtab.rules.words import listing, money, percent
 
 _NEARLY = 0.99
 
@@ -41,6 +42,9 @@ class _Desk:
                 continue
             off = self._off(drift)
             slack = self.planning.destination * drift.half_width * self.total
+            if abs(off) - slack <= self._least_grain and drift.is_breached and not self.trades:
+                found.append(self._too_small(drift, off))
+                continue
             if abs(off) - slack <= self._least_grain or abs(off) - slack <= self._grain(drift):
                 continue
             why = self._why_light if off < 0 else self._why_heavy
@@ -72,6 +76,16 @@ class _Desk:
         """What no grain is below: most classes need no closer look."""
         return self.planning.policy.orders.minimum
 
+    def _too_small(self, drift: Drift, off: Money) -> Refusal:
+        """That a class out of its band is nearer to its goal than the least order."""
+        currency, name = self.snapshot.base_currency, drift.asset_class
+        side = "below" if off < 0 else "above"
+        sentence = (
+            f"{name} stays {money(abs(off), currency)} {side} its goal: no order may be smaller "
+            f"than {money(self._least_grain, currency)}, the policy's minimum."
+        )
+        return Refusal(asset_class=name, sentence=sentence)
+
     # -------------------------------------------------------------- cash and lots
 
     def _owed(self) -> list[Refusal]:
@@ -88,26 +102,23 @@ class _Desk:
         return found
 
     def _kept(self) -> list[Refusal]:
-        """Lots that may not go, of classes that are heavy or of accounts that lack cash."""
+        """Lots that may not go: of classes too heavy, accounts that lack cash, and harvests."""
         heavy = {
             drift.asset_class
             for drift in self.planning.drifts
             if drift.drift > 0 and drift.state is BandState.CORRECTING
         }
-        lacking = lacking_of(self.planning.due, self.after)
-        if not heavy and not lacking:
+        lacking = set(lacking_of(self.planning.due, self.after))
+        if not heavy and not lacking and self.planning.policy.plan.harvests != "always":
             return []
-        names = self.class_of
-        return [
-            Refusal(
-                asset_class=names[lot.symbol],
-                sentence=sentence,
-                account=lot.account,
-                symbol=lot.symbol,
-            )
-            for lot, sentence in self.layout.kept
-            if names[lot.symbol] in heavy or lot.account in lacking
-        ]
+        return held_back(
+            self.layout.kept,
+            self.snapshot,
+            self.planning,
+            self.class_of,
+            heavy=heavy,
+            lacking=lacking,
+        )
 
     # -------------------------------------------------------------- what stays heavy
 
@@ -117,12 +128,34 @@ class _Desk:
         homes = self._sellable.get(name, set())
         if not homes:
             return f"{stays}: nothing of it may be sold now{self._in_closed(name)}."
+        if self._is_sold_down(drift):
+            part = percent(drift.target)
+            return (
+                f"{stays}, which counts no dollars of a wallet: coins are sold down to {part} of "
+                "the savings with those dollars in, and no further."
+            )
         if not self._any_light_in(homes):
             return (
                 f"{stays}: its proceeds could buy nothing that is light now, so a sale would mend "
                 "nothing."
             )
+        if self._waiting_total >= sum(map(self._mendable, sorted(self._light)), ZERO):
+            return (
+                f"{stays}: money that is on its way takes all that may be bought of what is light, "
+                "so a sale would mend nothing."
+            )
         return f"{stays}: {self._not_worth_selling()}."
+
+    def _is_sold_down(self, drift: Drift) -> bool:
+        """Whether coins are down to their part of all savings, the dollars of wallets included."""
+        accounts, name = self.snapshot.accounts, drift.asset_class
+        wallets = {one for one, of in accounts.items() if of.kind is AccountKind.CRYPTO}
+        homes = self._sellable.get(name, set())
+        if self.cash_name is not None or not homes or not homes <= wallets:
+            return False
+        dollars = sum((max(ZERO, self._spare(one)) for one in wallets), ZERO)
+        goal = drift.target * (self.total + dollars)
+        return self.after.values[name] - goal <= self._grain(drift)
 
     def _in_closed(self, name: str) -> str:
         """Why nothing may be traded in the accounts that hold the class, if that is so."""
@@ -162,7 +195,7 @@ class _Desk:
         return float(sold) >= most * _NEARLY
 
     def _any_light_in(self, homes: set[str]) -> bool:
-        """Whether any of the accounts *homes* may buy what a class lacks."""
+        """Whether any of the accounts *homes* may still buy what a class lacks."""
         return any(
             name == self.cash_name or not homes.isdisjoint(self._buyable.get(name, ()))
             for name in self._light
@@ -210,10 +243,11 @@ class _Desk:
 
     @cached_property
     def _buyable(self) -> dict[str, set[str]]:
-        """The accounts in which something of a class may be bought."""
+        """The accounts in which more of a class may be bought after the trades."""
         found: dict[str, set[str]] = {}
         for account, symbol in self._laid_out.options:
-            found.setdefault(self.class_of[symbol], set()).add(account)
+            if self.bars.bar_of(symbol, self.snapshot.accounts[account]) is None:
+                found.setdefault(self.class_of[symbol], set()).add(account)
         return found
 
     # -------------------------------------------------------------- what stays light
@@ -229,7 +263,7 @@ class _Desk:
         for name_of in self.layout.accounts:
             account = self.snapshot.accounts[name_of]
             members = [one for one in rule.members if self._may_hold(one, account)]
-            found = [(one, bar) for one in members if (bar := self.teller.bar_of(one, account))]
+            found = [(one, bar) for one in members if (bar := self.bars.bar_of(one, account))]
             if len(found) < len(members):
                 homes.append(name_of)
             bars += found
@@ -252,9 +286,9 @@ class _Desk:
         return f"no account of this household may hold {listing(list(members), 'or')}"
 
     @cached_property
-    def teller(self) -> Teller:
+    def bars(self) -> Bars:
         """Who knows what may not be bought, and why."""
-        return Teller(self.trades, self.snapshot, self.planning)
+        return Bars(self.trades, self.snapshot, self.planning)
 
     def _may_hold(self, symbol: str, account: Account) -> bool:
         instrument = self.snapshot.instruments.get(symbol)
@@ -267,7 +301,7 @@ class _Desk:
         if waiting:
             return (
                 f"{money(sum(waiting.values(), ZERO), currency)} in {listing(list(waiting))} "
-                "settles on the next business day and can buy it then"
+                f"settles on the next business day and {self._can_buy(name, waiting)}"
             )
         expected = {
             home: self.planning.coming[home] for home in homes if home in self.planning.coming
@@ -275,7 +309,7 @@ class _Desk:
         if expected:
             return (
                 f"{money(sum(expected.values(), ZERO), currency)} that will come into "
-                f"{listing(list(expected))} can buy it then"
+                f"{listing(list(expected))} {self._can_buy(name, expected)}"
             )
         where = listing(homes, "or")
         if any(self._spare(home) >= self._least(name) for home in homes):
@@ -290,6 +324,46 @@ class _Desk:
             sold = listing(sorted(could_be_sold), "or")
             return f"{sold} could be sold for it, but {self._not_worth_selling()}; {deposit}"
         return f"there is no more cash to buy it with in {where}; a deposit there would"
+
+    def _can_buy(self, name: str, there: Mapping[str, Money]) -> str:
+        """What money that is on its way *there* can do for *name*: it buys nothing twice."""
+        money_there = sum(there.values(), ZERO)
+        others = sorted(
+            one
+            for one in self._light - {name}
+            if not self._buyable.get(one, set()).isdisjoint(there)
+        )
+        wanted = sum(map(self._mendable, [name, *others]), ZERO)
+        if others and wanted > money_there:
+            return f"can buy some of it then, shared with {listing(others)}"
+        mended = self._mendable(name)
+        if self._gap(name) - mended > self._least_grain:
+            most = money(mended, self.snapshot.base_currency)
+            return f"can buy {most} of it then, the most that the policy's holdings_max lets"
+        return "can buy it then"
+
+    def _gap(self, name: str) -> Money:
+        """What a class lacks."""
+        return -self._off(next(one for one in self.planning.drifts if one.asset_class == name))
+
+    def _mendable(self, name: str) -> Money:
+        """What of the gap of a class its members may take up."""
+        gap = self._gap(name)
+        if name == self.cash_name:
+            return gap
+        rooms = [
+            self.bars.room_of(symbol)
+            for symbol in self.planning.policy.classes[name].members
+            if symbol in self.snapshot.instruments
+        ]
+        found = [room for room in rooms if room is not None]
+        return min(gap, sum(found, ZERO)) if len(found) == len(rooms) else gap
+
+    @cached_property
+    def _waiting_total(self) -> Money:
+        """Money on its way: what has not settled yet, and contributions."""
+        settling = sum((self._unsettled(one) for one in self.layout.accounts), ZERO)
+        return settling + sum(self.planning.coming.values(), ZERO)
 
     def _not_worth_buying(self) -> str:
         """Why cash that is there does not buy what is light."""

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from trimtab.domain.history import HOUSEHOLD
 from trimtab.domain.numbers import ZERO, Money, Quantity, Weight, share_of
 from trimtab.domain.trades import LotPick, Side, Term, Trade
-from trimtab.domain.values import Account, Lot, LotPiece, Snapshot, trade_date
+from trimtab.domain.values import Account, Lot, Snapshot, trade_date
+from trimtab.rules.plan.bars import Bars
+from trimtab.rules.plan.kept import KeptLots
 from trimtab.rules.plan.planning import Planning
-from trimtab.rules.plan.reasons import Teller
 from trimtab.rules.tax.books import piece_id
 from trimtab.rules.tax.grouping import group_names
 from trimtab.rules.tax.lots import rate_of, term_of
@@ -49,17 +50,13 @@ class Yardstick:
         self.trades = tuple(_by_piece(trade) for trade in trades)
         self.today = trade_date(snapshot.at)
         self.lots: Mapping[str, Lot] = {lot.id: lot for lot in snapshot.lots}
-        self.bought = {
-            (planning.taxpayers.get(trade.account, HOUSEHOLD), trade.symbol)
-            for trade in trades
-            if trade.side is Side.BUY
-        }
         self.left: dict[str, Quantity] = {lot.id: lot.quantity for lot in snapshot.lots}
         for trade in trades:
             for pick in trade.lots:
                 self.left[piece_id(pick)] -= pick.quantity
         self.picked = {piece_id(pick) for trade in trades for pick in trade.lots}
-        self.teller = Teller(self.trades, snapshot, planning)
+        self.bars = Bars(self.trades, snapshot, planning)
+        self.kept = KeptLots(snapshot, planning)
         self._groups = group_names(planning.wash)
         self._held: dict[Place, list[Lot]] = defaultdict(list)
         self._held_of: dict[str, list[Lot]] = defaultdict(list)
@@ -142,11 +139,6 @@ class Yardstick:
         planning = self.planning
         rate = planning.harvest.discount_rate
         return tax_of(year, planning.tax, planning.statutes, rate)
-
-
-def paid_for(lot: Lot) -> Money:
-    """What one unit was bought for: a standing order ranks by the broker's own books."""
-    return (lot.paid if isinstance(lot, LotPiece) else lot.basis) / lot.quantity
 
 
 def _by_piece(trade: Trade) -> Trade:

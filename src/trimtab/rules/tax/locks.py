@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from trimtab.domain.history import HOUSEHOLD, LotSale
+from trimtab.domain.numbers import ZERO, Quantity
 from trimtab.domain.trades import Disposal
 from trimtab.rules.tax.ledger import Ledger
 from trimtab.rules.tax.matching import WINDOW_DAYS, Group, first_safe_day
@@ -19,12 +20,16 @@ from trimtab.rules.tax.wash import WashLock
 
 
 class RecentPurchase(Struct, frozen=True, kw_only=True):
-    """One purchase of the last 30 days: the lots (account, id) that it became."""
+    """One purchase of the last 30 days: the lots (account, id) that it became.
+
+    `quantity` are the units of it that could still take a loss, None where they were sold since.
+    """
 
     symbol: str
     account: str
     acquired: dt.date
     lots: frozenset[tuple[str, str]]
+    quantity: Quantity | None = None
 
     def covers(self, account: str, lot_id: str) -> bool:
         """Whether that lot came from this very purchase, which cannot wash its loss."""
@@ -109,6 +114,7 @@ def _groups(ledger: Ledger, symbol: str, taxpayer: str) -> Iterator[Group]:
 def _bought(group: Group, on: dt.date) -> Iterator[RecentPurchase]:
     """Purchases of which units are held that a loss on *on* could still take."""
     lots: dict[str, dict[tuple[str, str], tuple[str, dt.date]]] = {}
+    units: dict[str, Quantity] = {}
     for piece in reversed(group.available):
         lot = piece.lot
         age = (on - lot.acquired).days
@@ -117,8 +123,13 @@ def _bought(group: Group, on: dt.date) -> Iterator[RecentPurchase]:
         if age >= 0 and piece.quantity > 0 and not piece.is_used:
             places = lots.setdefault(lot.purchase, {})
             places[lot.account.id, lot.id] = (lot.symbol, lot.acquired)
-    for places in lots.values():
+            units[lot.purchase] = units.get(lot.purchase, ZERO) + piece.quantity
+    for purchase, places in lots.items():
         (account, _), (symbol, acquired) = min(places.items())
         yield RecentPurchase(
-            symbol=symbol, account=account, acquired=acquired, lots=frozenset(places)
+            symbol=symbol,
+            account=account,
+            acquired=acquired,
+            lots=frozenset(places),
+            quantity=units[purchase],
         )
