@@ -12,6 +12,11 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
+from tests.answers.contribution_adapters import ADAPTERS as CONTRIBUTION_ADAPTERS
+from tests.answers.cppi_adapters import ADAPTERS as CPPI_ADAPTERS
+from tests.answers.measure_adapters import ADAPTERS as MEASURE_ADAPTERS
+from tests.answers.minimum_variance_adapters import ADAPTERS as MINIMUM_VARIANCE_ADAPTERS
+from tests.answers.momentum_adapters import ADAPTERS as MOMENTUM_ADAPTERS
 
 from trimtab.domain.events import Entry, ValueMarked
 from trimtab.domain.memory import BandMemory, Memory, remember
@@ -263,6 +268,11 @@ ADAPTERS: dict[str, Callable[..., Answer]] = {
         market_wide_circuit_breaker,
     )
 }
+ADAPTERS |= CONTRIBUTION_ADAPTERS
+ADAPTERS |= MEASURE_ADAPTERS
+ADAPTERS |= CPPI_ADAPTERS
+ADAPTERS |= MOMENTUM_ADAPTERS
+ADAPTERS |= MINIMUM_VARIANCE_ADAPTERS
 
 
 def _measured(

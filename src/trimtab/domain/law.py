@@ -11,8 +11,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from trimtab.domain.errors import InputError
+from trimtab.domain.leaves import Amount, Count, Days, Fraction, Part, Symbol, Text
 from trimtab.domain.numbers import Money, Weight
-from trimtab.domain.policy import Amount, Count, Days, FilingStatus, Fraction, Part, Symbol, Text
+from trimtab.domain.policy import FilingStatus
 
 STATUS_CODES: dict[str, FilingStatus] = {
     "single": "single",

@@ -11,51 +11,28 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from trimtab.domain.aims import GlideRule, GroupRule, StrategyRule
 from trimtab.domain.identity import IdentityLevel
+from trimtab.domain.incoming import AveragingRule
+from trimtab.domain.leaves import (
+    Amount,
+    BasisPoints,
+    CalendarYear,
+    Count,
+    Currency,
+    Days,
+    Fraction,
+    Growth,
+    Identifier,
+    Part,
+    Positive,
+    Symbol,
+    Text,
+)
 from trimtab.domain.numbers import ZERO, Money, Quantity, Weight
 from trimtab.domain.values import AccountKind, InstrumentKind, OwnerRole, Relief
+from trimtab.domain.yield_facts import YieldsRule
 
-Fraction = Annotated[Weight, Meta(extra={"least": 0, "most": 1, "example": "0.25"})]
-Part = Annotated[Weight, Meta(extra={"above": 0, "most": 1, "example": "0.25"})]
-Positive = Annotated[Weight, Meta(extra={"above": 0, "example": "50"})]
-BasisPoints = Annotated[Weight, Meta(extra={"least": 0, "most": 10_000, "example": "10"})]
-Amount = Annotated[Money, Meta(extra={"least": 0, "example": "1000"})]
-Count = Annotated[int, Meta(extra={"least": 1, "most": 100_000, "example": "1"})]
-Days = Annotated[int, Meta(extra={"least": 0, "most": 3_650, "example": "30"})]
-CalendarYear = Annotated[int, Meta(extra={"least": 1900, "most": 2200, "example": "2026"})]
-Identifier = Annotated[
-    str,
-    Meta(
-        extra={
-            "pattern": r"[A-Za-z0-9][A-Za-z0-9._-]*",
-            "form": "letters, digits, - _ . and no spaces",
-            "example": '"NAME"',
-        }
-    ),
-]
-Symbol = Annotated[
-    str,
-    Meta(
-        extra={
-            "pattern": r"[A-Za-z0-9^][A-Za-z0-9.^=/_-]*",
-            "form": "a ticker such as VTI or BRK.B, without spaces",
-            "example": '"VTI"',
-        }
-    ),
-]
-Currency = Annotated[
-    str,
-    Meta(
-        extra={
-            "pattern": r"[A-Z]{3}",
-            "form": "the three capital letters of a currency code",
-            "example": '"USD"',
-        }
-    ),
-]
-Text = Annotated[
-    str, Meta(extra={"pattern": r"(?s).*\S.*", "form": "at least one word", "example": '"text"'})
-]
 LotMethod = Literal["min_tax", "hifo", "lifo", "fifo", "specified"]
 Posture = Literal["reduce_only", "targets"]
 FilingStatus = Literal[
@@ -147,7 +124,8 @@ class BandRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class ClassRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[classes.NAME]: its target weight and members, the preferred one first.
 
-    A `safe` class may still be bought in the defensive posture. Cash is a class whose only member
+    In a `group` the target is the class's part of the group's own target. A `safe` class may still
+    be bought in the defensive posture. Cash is a class whose only member
     is the base currency. `ordinary_yield` and `qualified_yield` are what the class distributes in
     a year as a part of its value, taxed at the short-term and the long-term rate where the account
     is taxed: they say in which account the class is at home.
@@ -155,6 +133,7 @@ class ClassRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     target: Annotated[Fraction, Meta(extra={"example": "0.60"})]
     members: tuple[Symbol, ...]
+    group: Identifier | None = None
     risk: Annotated[Literal["risky", "safe"], Meta(extra={"example": '"risky"'})] = "risky"
     trigger_abs: Fraction | None = None
     trigger_rel: Fraction | None = None
@@ -237,21 +216,36 @@ class DefensiveRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     targets: dict[Identifier, Fraction] = {}
 
 
+class BillRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of [[reserve.bills]]: an irregular bill on the day `first`, and on how it goes on."""
+
+    amount: Amount
+    first: dt.date
+    every: Annotated[
+        Literal["once", "week", "two_weeks", "month", "quarter", "year"],
+        Meta(extra={"example": '"year"'}),
+    ] = "once"
+    name: str = ""
+
+
 class ReserveRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[reserve]: running costs that the savings must cover: a floor of cash, never invested.
 
-    The floor is `monthly_costs` less `monthly_income`, times `months`, held as cash in `account`.
+    It is the present value of the next `months` of costs and `bills` net of passive income, held as
+    cash in `account`. `monthly_costs` grow by `growth` a year; of `monthly_income` the part
+    `income_haircut` is not counted on; money to come is discounted at `rate` a year, 0 by default,
+    since what safe assets will pay is a forecast. A month is paid for at its `begin` or its `end`.
     """
 
     monthly_costs: Amount
     account: Identifier
-    months: Count = 6
+    months: Annotated[int, Meta(extra={"least": 1, "most": 1_200, "example": "12"})] = 6
     monthly_income: Amount = ZERO
-
-    @property
-    def floor(self) -> Money:
-        """Money that stays in cash."""
-        return max(ZERO, self.monthly_costs - self.monthly_income) * self.months
+    growth: Growth = ZERO
+    income_haircut: Fraction = ZERO
+    bills: tuple[BillRule, ...] = ()
+    rate: Growth = ZERO
+    timing: Annotated[Literal["begin", "end"], Meta(extra={"example": '"begin"'})] = "begin"
 
 
 class TaxRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -394,6 +388,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gates: GateRule = GateRule()
     defensive: DefensiveRule = DefensiveRule()
     reserve: ReserveRule | None = None
+    groups: dict[str, GroupRule] = {}
+    glide: GlideRule = GlideRule()
+    strategy: StrategyRule = StrategyRule()
     schedule: ScheduleRule = ScheduleRule()
     precommitment: PrecommitmentRule = PrecommitmentRule()
     cash_reserves: dict[str, Money] = {}
@@ -416,6 +413,9 @@ class HouseholdFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     gates: GateRule = GateRule()
     defensive: DefensiveRule = DefensiveRule()
     reserve: ReserveRule | None = None
+    groups: dict[Identifier, GroupRule] = {}
+    glide: GlideRule = GlideRule()
+    strategy: StrategyRule = StrategyRule()
     schedule: ScheduleRule = ScheduleRule()
     precommitment: PrecommitmentRule = PrecommitmentRule()
     data: DataRule = DataRule()
@@ -423,7 +423,9 @@ class HouseholdFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     purchases: tuple[PurchaseRule, ...] = ()
     contributions: tuple[FlowRule, ...] = ()
     withdrawals: tuple[FlowRule, ...] = ()
+    averaging: tuple[AveragingRule, ...] = ()
     harvest: HarvestRule = HarvestRule()
+    yields: YieldsRule = YieldsRule()
 
     def policy(self) -> Policy:
         """The part of the file that an edit may change only after the cooling-off."""
@@ -435,6 +437,9 @@ class HouseholdFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             gates=self.gates,
             defensive=self.defensive,
             reserve=self.reserve,
+            groups=self.groups,
+            glide=self.glide,
+            strategy=self.strategy,
             schedule=self.schedule,
             precommitment=self.precommitment,
             cash_reserves={name: rule.cash_reserve for name, rule in self.accounts.items()},

@@ -12,8 +12,9 @@ from msgspec import Meta, Struct
 
 from trimtab.domain.errors import FileFaults, InputError
 from trimtab.domain.law import Bracket, DividendTest, Law, Since, StatusLaw, Statutes, YearLaw
+from trimtab.domain.leaves import Amount, Fraction, Text
 from trimtab.domain.numbers import Money, Weight
-from trimtab.domain.policy import Amount, FilingStatus, Fraction, Text
+from trimtab.domain.policy import FilingStatus
 from trimtab.domain.reading import is_known, parse_toml, read_shape
 
 SOURCE = "trimtab/adapters/law/us.toml"

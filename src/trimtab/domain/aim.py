@@ -1,0 +1,48 @@
+"""What the household aims at: the targets in force, and which strategy wants them why."""
+
+import datetime as dt
+
+from msgspec import Struct
+
+from trimtab.domain.numbers import Weight
+
+LOCKED = "locked_since"
+"""In the state of a layer that holds everything safe until it is re-armed: since when."""
+
+
+class Layer(Struct, frozen=True, kw_only=True):
+    """What one strategy wants: a weight for every class, why, and what it must remember.
+
+    `figures` are statistics to show beside it, yearly where nothing else is said. `sentences` are
+    for the owner. `state` is given back to the strategy the next time. A layer that `insists`
+    guards something and has a threshold of its own: what it wants holds at once. `doubt` is what
+    it lacks for an answer, empty where it has one: its weights are then those of before.
+    """
+
+    name: str
+    targets: dict[str, Weight]
+    sentences: tuple[str, ...] = ()
+    figures: dict[str, float] = {}
+    state: dict[str, str] = {}
+    insists: bool = False
+    doubt: str = ""
+
+
+class Aim(Struct, frozen=True, kw_only=True):
+    """The class targets in force, and what the strategies want at the moment.
+
+    `targets` are what the household trades towards. They stay where they were as long as moving to
+    what the last of the `layers` wants is not worth it. `estimated_on` is the day of the last
+    estimate, `since` the day on which the targets moved last.
+    """
+
+    targets: dict[str, Weight]
+    layers: tuple[Layer, ...]
+    estimated_on: dt.date
+    since: dt.date
+    sentence: str = ""
+
+    @property
+    def wanted(self) -> dict[str, Weight]:
+        """What the last layer wants."""
+        return self.layers[-1].targets
