@@ -48,6 +48,7 @@ def strategy(wanted: typing.Any) -> st.SearchStrategy[typing.Any]:  # noqa: PLR0
 LEAVES: dict[typing.Any, st.SearchStrategy[typing.Any]] = {
     str: st.text(max_size=8),
     int: st.integers(),
+    float: st.floats(allow_nan=False, allow_infinity=False),
     bool: st.booleans(),
     Decimal: st.decimals(allow_nan=False, allow_infinity=False),
     dt.date: st.dates(),

@@ -16,6 +16,7 @@ from trimtab.domain.events import (
     BreakerRearmed,
     BreakerTripped,
     CashMoved,
+    ContributionMet,
     CycleEnded,
     CycleFailed,
     CycleStarted,
@@ -39,9 +40,11 @@ from trimtab.domain.events import (
     SalesRecorded,
     SplitApplied,
     StandingOrderConfirmed,
+    StrategyRearmed,
     ValueMarked,
 )
 from trimtab.domain.household import decode_household
+from trimtab.domain.incoming import PastContribution
 from trimtab.domain.memory import Memory, Unsettled, remember, unsettled_after
 from trimtab.domain.numbers import ONE, ZERO
 from trimtab.domain.policy import PlanRule
@@ -229,6 +232,13 @@ LIFE: tuple[Event, ...] = (
     ),
     BreakerTripped(rule="breaker", sentence="it fell"),
     BreakerRearmed(because="I looked", unit_value=Decimal("0.8")),
+    StrategyRearmed(strategy="cppi", because="we can bear it"),
+    ContributionMet(
+        account="taxable",
+        contribution=PastContribution(
+            day=START.date(), amount=Decimal("500.25"), withheld=Decimal(10)
+        ),
+    ),
     DiscrepancyFound(discrepancies=(DISCREPANCY,)),
     DiscrepancyCleared(account="taxable", because="they agree"),
     CycleEnded(outcome="executed", sentence="Done.", next_look=START),

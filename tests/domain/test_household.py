@@ -21,6 +21,7 @@ from trimtab.domain.household import (
     decode_household,
     instruments_of,
 )
+from trimtab.domain.incoming import AveragingRule
 from trimtab.domain.policy import (
     PRESETS,
     BandRule,
@@ -31,9 +32,9 @@ from trimtab.domain.policy import (
 )
 from trimtab.domain.values import AccountKind, Instrument, InstrumentKind, OwnerRole, Relief
 
-LISTS = ("purchases", "contributions", "withdrawals")
+LISTS = ("purchases", "contributions", "withdrawals", "averaging")
 """The tables that a file may have several of, written in double brackets."""
-FACTS = {"household", "owners", "accounts", "instruments", "classes", *LISTS}
+FACTS = {"household", "owners", "accounts", "instruments", "classes", "groups", *LISTS}
 OPTION_TABLES = [field.name for field in fields(HouseholdFile) if field.name not in FACTS]
 TEMPLATES = Path(__file__).resolve().parents[2] / "src/trimtab/apps/templates"
 
@@ -154,7 +155,7 @@ def test_a_good_file_becomes_values_with_exact_numbers():
     assert file.classes["cash"].target.as_tuple() == Decimal("0.1").as_tuple()
     assert file.gates.spread_max_bps == Decimal(40)
     assert file.reserve is not None
-    assert file.reserve.floor == Decimal(24000)
+    assert file.reserve.months == 6
     assert file.tax.identical == (("VOO", "IVV"),)
 
 
@@ -223,7 +224,7 @@ CASES = """
     classes.bonds.trigger_abs: 5 is out of range; write a number that is at least 0 and at most 1
     (5 % is 0.05)
 [reserve] months = 0
-    reserve.months: 0 is out of range; write a number that is at least 1 and at most 100000
+    reserve.months: 0 is out of range; write a number that is at least 1 and at most 1200
 [paper] fee_per_order = -1
     paper.fee_per_order: -1 is out of range; write a number that is at least 0
 [orders] minimum = nan
@@ -419,6 +420,9 @@ def test_a_table_that_is_none_hides_no_other_fault(table):
 
 FLOW = {"account": '"joint"', "amount": "900", "first": "2026-01-31", "every": '"month"'}
 PURCHASE = FLOW | {"symbol": '"VTI"'}
+PARTS = FLOW | {"by": '"parts"', "parts": "12"}
+PATH = FLOW | {"by": '"value"', "expected_return": "0.06"}
+RULES = dict.fromkeys(LISTS, FLOW) | {"purchases": PURCHASE, "averaging": PARTS}
 
 
 def with_table(name: str, rule: dict[str, str]) -> str:
@@ -436,7 +440,7 @@ def test_money_that_comes_or_goes_is_read_with_its_day(table):
 
 @pytest.mark.parametrize("table", LISTS)
 def test_a_table_of_a_list_names_an_account_of_the_household(table):
-    rule = (PURCHASE if table == "purchases" else FLOW) | {"account": '"joined"'}
+    rule = RULES[table] | {"account": '"joined"'}
     assert faults_of(with_table(table, rule)) == (
         f'{table}[1].account: no account is called "joined"; write one of "joint", "wallet"',
     )
@@ -454,6 +458,35 @@ def test_a_table_of_a_list_names_an_account_of_the_household(table):
 @pytest.mark.parametrize("table", ["contributions", "withdrawals"])
 def test_a_fault_in_money_that_comes_or_goes_is_told_with_its_place(table, key, value, sentence):
     assert faults_of(with_table(table, FLOW | {key: value})) == (f"{table}[1].{sentence}",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        (PARTS | {"parts": "0"}, "parts: 0 is out of range; write a number that is at least 1"),
+        (
+            PATH | {"parts": "3"},
+            'parts: used only with by = "parts"; write that or remove this line',
+        ),
+        (FLOW | {"by": '"parts"'}, 'parts: missing; by = "parts" needs a number, such as'),
+        (FLOW | {"by": '"value"'}, 'expected_return: missing; by = "value" needs one, such as'),
+        (PATH | {"expected_return": "-1"}, "expected_return: -1 is out of range"),
+        (PATH | {"cap_multiple": "0.5"}, "cap_multiple: 0.5 is out of range"),
+        (PARTS | {"amount": "0"}, "amount: 0 moves no money; write more, or remove this table"),
+        (PARTS | {"every": '"once"'}, 'every: "once" is unknown; write one of "month"'),
+        (PARTS | {"by": '"dollar"'}, 'by: "dollar" is unknown; write one of "parts", "value"'),
+    ],
+)
+def test_a_fault_in_averaging_is_told_with_its_place(rule, sentence):
+    (fault,) = faults_of(with_table("averaging", rule))
+    assert fault.startswith(f"averaging[1].{sentence}")
+
+
+def test_the_cash_of_an_account_waits_for_one_rule_only():
+    path = "".join(f"{key} = {value}\n" for key, value in PATH.items())
+    assert faults_of(with_table("averaging", PARTS) + "[[averaging]]\n" + path) == (
+        "averaging[2].account: joint has another [[averaging]]; keep one of them",
+    )
 
 
 def test_faults_of_a_plan_and_of_several_flows_are_told_at_once():
@@ -734,7 +767,11 @@ def test_the_policy_in_force_holds_whatever_the_file_asks_for():
     agreed = decode_household(GOOD)
     wished = decode_household(
         edited(
-            "[classes.stocks] target = 0.90",
+            "[groups.growth] target = 0.90",
+            "[classes.stocks] target = 1",
+            '[classes.stocks] group = "growth"',
+            "[glide] born = 1970-05-17",
+            '[strategy] every = "year"',
             "[classes.bonds] target = 0",
             "[accounts.joint] cash_reserve = 0",
             '[bands] preset = "calendar"',
@@ -750,7 +787,7 @@ def test_the_policy_in_force_holds_whatever_the_file_asks_for():
         )
     )
     in_force, asked = (msgspec.structs.asdict(each.policy()) for each in (agreed, wished))
-    assert all(in_force[table] != asked[table] for table in in_force)
+    assert [table for table in in_force if in_force[table] == asked[table]] == []
     assert apply_policy(wished, agreed.policy()) == agreed
 
 
@@ -842,13 +879,16 @@ def test_the_example_has_drifted_so_that_there_is_something_to_see():
     assert values["VTI"] / (sum(values.values()) + cash) - target > Decimal("0.05")
 
 
-def sections() -> dict[str, str]:
-    """The template's tables with the # in front of every option taken away."""
+STRATEGIES = (TEMPLATES / "strategies.toml").read_text(encoding="utf-8")
+
+
+def sections(text: str) -> dict[str, str]:
+    """The tables of *text* with the # in front of every option taken away."""
     parts: dict[str, str] = {}
     name = ""
-    for line in template().splitlines():
+    for line in text.splitlines():
         bare = re.sub(r"^# (\[|[A-Za-z_]+ = )", r"\1", line)
-        if heading := re.match(r"\[([^.\]]+)", bare):
+        if heading := re.match(r"\[+([^.\]]+)", bare):
             name = heading[1]
         parts[name] = parts.get(name, "") + bare + "\n"
     return parts
@@ -864,34 +904,69 @@ EXAMPLES = {
     "magi",
     "carryover_into",
     "later_rate",
+    "born",
+    "points",
+    "bounds",
+    "bills",
+    "amount",
+    "rate",
+    "band_abs",
+    "since",
+    "until",
+    "curve",
+    "state_rate",
+    "rates",
 }
 """Options without a default, or with one too long for a line, shown with an example."""
 
 
 @pytest.mark.parametrize("table", OPTION_TABLES)
 def test_the_template_shows_every_option_with_its_default(table):
-    text = sections()[table]
+    elsewhere = {"glide", "strategy", "reserve", "yields"}
+    text = sections(STRATEGIES if table in elsewhere else template())[table]
     written = tomllib.loads(text, parse_float=Decimal)[table]
     chosen = tomllib.loads(template()).get(table, {})
     rule = type(getattr(decode_household(GOOD), table))
+    if table == "data":
+        assert "seed = " in text
+        assert "start = " in text
+        written |= {"seed": 0, "start": None}
     defaults = PRESETS["swedroe-5-25"] if table == "bands" else None
+    assert list(undefaulted(rule, written, set(chosen), defaults)) == []
+
+
+def undefaulted(rule: type, written: dict[str, object], chosen: set[str], defaults: object):
+    """Each option of *rule* that *written* lacks or shows with another value than its default."""
     for field in fields(rule):
-        if table == "data" and field.name in {"seed", "start"}:
-            assert f"{field.name} = " in text
+        if field.name not in written:
+            yield f"{field.name} is not shown"
             continue
         shown = written.pop(field.name)
-        if field.required or field.name in {*chosen, *EXAMPLES} or isinstance(shown, dict):
-            continue
         default = getattr(defaults, field.name, field.default)
-        assert (tuple(shown) if isinstance(shown, list) else shown) == default, field.name
-    assert not written
+        if isinstance(default, msgspec.Struct) and isinstance(shown, dict):
+            yield from undefaulted(type(default), shown, set(), None)
+        elif field.required or field.name in {*chosen, *EXAMPLES} or isinstance(shown, dict):
+            continue
+        elif (tuple(shown) if isinstance(shown, list) else shown) != default:
+            yield f"{field.name} is shown as {shown}, not {default}"
+    yield from (f"{name} is shown and does not exist" for name in written)
+
+
+def test_the_list_of_options_shows_every_option_of_averaging_with_its_default():
+    text = sections(STRATEGIES)["averaging"]
+    parts, path = tomllib.loads(text, parse_float=Decimal)["averaging"]
+    chosen = {"expected_return", "parts"}
+    assert list(undefaulted(AveragingRule, parts | path, chosen, None)) == []
+    rules = decode_household(GOOD + text.replace('"roth"', '"wallet"')).averaging
+    assert [rule.by for rule in rules] == ["parts", "value"]
 
 
 def test_the_template_still_decodes_with_every_option_uncommented():
-    text = "".join(sections().values())
+    text = "".join(sections(template()).values()) + sections(STRATEGIES)["glide"]
+    text += sections(STRATEGIES)["strategy"] + sections(STRATEGIES)["averaging"]
     text = text.replace("target = 0.30", "target = 0.28", 1)
     text = text.replace('posture = "reduce_only"', 'posture = "targets"')
-    text = text.replace("bonds = 0.60 }", "bonds = 0.60, bitcoin = 0 }")
+    text = re.sub(r"bonds = (0\.\d+) }", r"bonds = \1, bitcoin = 0 }", text)
     assert "bitcoin" in decode_household(text).classes
 
 

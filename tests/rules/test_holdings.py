@@ -29,7 +29,8 @@ def test_the_reserve_of_an_account_and_the_months_of_running_costs_stay_in_cash(
         monthly_costs=Decimal(3000), monthly_income=Decimal(1000), months=6, account="ira"
     )
     policy = replace(FILE.policy(), reserve=rule)
-    assert reserves(policy, accounts_of(FILE)) == {"taxable": 1000, "ira": 12000, "wallet": 0}
+    kept = reserves(policy, accounts_of(FILE), START.date())
+    assert kept == {"taxable": 1000, "ira": 12000, "wallet": 0}
 
 
 def test_cash_below_its_reserve_is_short_and_cash_above_it_waits_to_be_invested():
@@ -81,9 +82,13 @@ def test_the_fallback_targets_hold_only_in_a_defensive_posture_that_has_its_own(
         policy,
         defensive=replace(policy.defensive, posture="targets", targets={"bonds": Decimal(1)}),
     )
-    assert targets_of(policy, is_defensive=True)["stocks"] == Decimal("0.55")
-    assert targets_of(own, is_defensive=False)["stocks"] == Decimal("0.55")
-    assert targets_of(own, is_defensive=True) == {"stocks": 0, "bonds": 1, "bitcoin": 0}
+    assert targets_of(policy, START.date(), is_defensive=True)["stocks"] == Decimal("0.55")
+    assert targets_of(own, START.date(), is_defensive=False)["stocks"] == Decimal("0.55")
+    assert targets_of(own, START.date(), is_defensive=True) == {
+        "stocks": 0,
+        "bonds": 1,
+        "bitcoin": 0,
+    }
     assert class_of(policy)["ITOT"] == "stocks"
 
 

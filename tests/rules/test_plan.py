@@ -15,7 +15,7 @@ from trimtab.domain.memory import BandMemory
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Weight
 from trimtab.domain.policy import BandRule, band_policy
 from trimtab.domain.trades import BandState, Discrepancy, Disposal, Motive, Side, Trade
-from trimtab.domain.values import AccountKind, InstrumentKind, Lot, Relief
+from trimtab.domain.values import AccountKind, InstrumentKind, Lot, Relief, trade_date
 from trimtab.rules.holdings import holdings, may_hold, reserves
 from trimtab.rules.plan import apply_trades
 from trimtab.rules.tax.books import books_at
@@ -44,7 +44,8 @@ def test_not_even_a_sale_would_be_made_on_the_day_after_the_plan_was_carried_out
     # What may only be sold or bought from today on is a new reason.
     assume(not _is_set_free(home))
     trades = () if second.plan is None else second.plan.trades
-    assert sales(trades) == ()
+    # A thousandth of a share of a dollar may be left of a fund that is to be rid of.
+    assert sum((trade.value for trade in sales(trades)), ZERO) < Decimal("0.01")
 
 
 @some
@@ -88,7 +89,7 @@ def test_quantities_are_whole_steps_and_orders_are_worth_their_while(home):
 def test_no_account_falls_below_its_reserve_even_at_the_limit_prices(home):
     orders = home.policy.orders
     margin = (orders.slippage_max_bps + orders.fee_buffer_bps) * BASIS_POINT
-    kept = reserves(home.policy, home.snapshot.accounts)
+    kept = reserves(home.policy, home.snapshot.accounts, trade_date(home.snapshot.at))
     trades = home.trades()
     for balance in home.snapshot.balances:
         own = [trade for trade in trades if trade.account == balance.account]
@@ -172,8 +173,10 @@ def test_a_class_under_correction_never_moves_away_from_its_band(home):
     for drift, then in zip(plan.before, plan.after, strict=True):
         if drift.state is not BandState.CORRECTING or drift.asset_class in {"cash", *harvested}:
             continue
-        step = _dearest_step(home, drift.asset_class) / later if later > 0 else ZERO
-        slack = max(abs(drift.drift), _destination(home) * drift.half_width + step)
+        least = max(_dearest_step(home, drift.asset_class), home.policy.orders.minimum)
+        step = least / later if later > 0 else ZERO
+        # Less than the least order moves whole or not at all.
+        slack = max(abs(drift.drift), _destination(home) * drift.half_width) + step
         assert abs(then.drift) <= slack + shrinking + Decimal("1e-12")
 
 

@@ -170,7 +170,10 @@ def test_a_new_reserve_is_one_change_with_all_that_it_says():
         CALM, replace(CALM, reserve=ReserveRule(monthly_costs=Decimal(9), account="a"))
     )
     assert change.before == "not set"
-    assert change.after == "monthly_costs 9, account a, months 6 and monthly_income 0"
+    assert change.after == (
+        "monthly_costs 9, account a, months 6, monthly_income 0, growth 0, income_haircut 0, "
+        "bills none, rate 0 and timing begin"
+    )
 
 
 def test_a_change_names_its_path_and_both_sides():

@@ -8,14 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from trimtab.apps.home import Home, looking, read_household, recall
+from trimtab.apps.outlook import outlook_of, strategies_of, strategy_warnings
 from trimtab.apps.world import Recorder, edited_openings, load, open_books, take_snapshot
+from trimtab.domain.aim import Aim, Layer
 from trimtab.domain.errors import DataSuspect, InputError
 from trimtab.domain.household import accounts_of, instruments_of
 from trimtab.domain.numbers import Money
 from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import Drift
-from trimtab.domain.values import Instrument
+from trimtab.domain.values import Instrument, trade_date
+from trimtab.rules.cycle import look_at
 from trimtab.rules.drift import measure
 from trimtab.rules.holdings import Holdings, bands_of, class_of, holdings, targets_of
 from trimtab.rules.precommitment import changes
@@ -89,6 +92,8 @@ def check(home: Home, clock: Clock) -> Checked:
         _read_with_names(home, reader)
         reader.raise_if_any()
     assert file is not None, "a household that was not read is a fault"
+    policy = file.policy()
+    reader.read(lambda: len(strategies_of(policy)), 0)
     sales, coverage = _read_files(home, file, clock, reader)
     reader.raise_if_any()
     return _checked(home, file, clock, sales, coverage)
@@ -245,11 +250,16 @@ def _checked(
         else:
             held = holdings(snapshot, policy)
             value = snapshot.value()
-            targets = targets_of(policy, is_defensive=False)
+            today = trade_date(snapshot.at)
+            outlook = outlook_of(house, policy, snapshot.at)
+            aim = look_at(snapshot, policy, recorder.memory, outlook).aim
+            targets = targets_of(policy, today, aim, is_defensive=False)
             drifts = measure(held.values, held.total, targets, bands_of(policy))
             remarks += _held_remarks(held, file)
+            remarks += [" ".join(layer.sentences) for layer in _doubting(aim)]
         classes = class_of(policy)
         owned = {lot.symbol for lot in recorder.memory.lots.values()}
+    remarks += strategy_warnings(policy)
     remarks += [
         f"{symbol} is held and belongs to no class: it is valued, and never traded."
         for symbol in sorted(owned - set(classes))
@@ -264,6 +274,11 @@ def _checked(
         pending = changes(in_force, policy)
         remarks += [f"Not in force yet: {change.sentence}" for change in pending]
     return Checked(file, lots, sales, value, tuple(drifts), coverage, tuple(remarks))
+
+
+def _doubting(aim: Aim | None) -> list[Layer]:
+    """The strategies that cannot tell what they want."""
+    return [] if aim is None else [layer for layer in aim.layers if layer.doubt]
 
 
 def _held_remarks(held: Holdings, file: HouseholdFile) -> list[str]:

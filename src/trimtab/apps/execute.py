@@ -21,7 +21,7 @@ from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Price, Quantity, roun
 from trimtab.domain.ports import Broker
 from trimtab.domain.trades import Decision, LotPick, Order, OrderStatus, Receipt, Side, Trade
 from trimtab.domain.values import Snapshot, trade_date
-from trimtab.rules.holdings import reserves
+from trimtab.rules.holdings import kept_in_cash
 
 LOOK_UP_WAITS = (0.0, 2.0, 5.0, 15.0)
 """Seconds before each look-up of an order that nobody confirmed: it may become visible late."""
@@ -256,7 +256,8 @@ def _affordable(recorder: Recorder, snapshot: Snapshot, trade: Trade) -> tuple[T
     for known in memory.orders.values():
         if known.order.account == trade.account and known.order.side is Side.BUY:
             cash -= known.outstanding * known.order.limit * (ONE + fees)
-    spendable = cash - reserves(memory.policy, snapshot.accounts)[trade.account]
+    kept = kept_in_cash(snapshot, memory.policy)
+    spendable = cash - kept[trade.account]
     limit = limit_price(trade.price, trade.side, orders.slippage_max_bps)
     most = max(ZERO, spendable) / (limit + trade.price * fees)
     step = snapshot.instruments[trade.symbol].step

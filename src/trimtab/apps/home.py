@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from trimtab.apps.outlook import PastSource
 from trimtab.apps.world import House, Opening, RateSource, SplitSource, load
 from trimtab.domain.errors import DataSuspect, InputError
 from trimtab.domain.household import (
@@ -247,7 +248,7 @@ def _wire(
     says("reading files")
     openings, sales = read_openings(home, file)
     calendars = MarketCalendars()
-    prices, rates, splits = _prices(home, rules, instruments, calendars, lead)
+    prices, rates, splits, past = _prices(home, rules, instruments, calendars, lead)
     on_paper = {name: account for name, account in accounts.items() if account.broker == "paper"}
     paper = PaperBroker(
         accounts=on_paper,
@@ -281,6 +282,7 @@ def _wire(
         says=says,
         splits=splits,
         flagged=lambda: flagged(home),
+        past=past,
     )
 
 
@@ -290,14 +292,15 @@ def _prices(
     instruments: Mapping[str, Instrument],
     calendars: "MarketCalendars",
     lead: dt.timedelta,
-) -> tuple[Prices, RateSource, SplitSource]:
+) -> tuple[Prices, RateSource, SplitSource, PastSource]:
     base = file.household.base_currency
     if file.data.market == "invented":
         from trimtab.lab.market import InventedMarket
 
         assert file.data.start is not None, "an invented market has a start"
         market = InventedMarket(file.data.seed, file.data.start, instruments, base_currency=base)
-        return market, _rates_from_quotes(market, instruments, base), lambda _after, _until: ()
+        rates = _rates_from_quotes(market, instruments, base)
+        return market, rates, lambda _after, _until: (), market.returns
     from trimtab.adapters.prices import load_prices
 
     spreads = {
@@ -315,7 +318,7 @@ def _prices(
         spread_bps=spreads,
         lead=lead,
     )
-    return prices, prices.rates, prices.splits
+    return prices, prices.rates, prices.splits, prices.returns
 
 
 def _rates_from_quotes(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from trimtab.apps.assumptions import Assumptions, Supposed, moved
+from trimtab.apps.outlook import outlook_of
 from trimtab.apps.run import Outcome, policy_in_force
 from trimtab.apps.world import House
 from trimtab.domain.errors import DataSuspect
@@ -19,11 +20,12 @@ from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.trades import BandState, Decision
 from trimtab.domain.values import Account, Lot, Relief, Snapshot
-from trimtab.rules.cycle import decide, expected, look_at, prepare
+from trimtab.rules.cycle import decide, due_of, expected, look_at, prepare
 from trimtab.rules.holdings import holdings
 from trimtab.rules.plan.alternatives import Explanation, explain
 from trimtab.rules.plan.apply import holdings_after
 from trimtab.rules.plan.undone import lacking_of
+from trimtab.rules.side_fund import with_waiting
 
 
 class Look(NamedTuple):
@@ -90,11 +92,11 @@ def explained(house: House, look: Look) -> tuple[Mapping[str, Lot], Explanation 
     """
     snapshot, memory, facts, decision, _ = look
     policy = policy_in_force(memory)
-    due = expected(facts.withdrawals, snapshot, policy)
+    due = due_of(snapshot, policy, memory, facts)
     is_called_for = any(drift.state is BandState.CORRECTING for drift in decision.drifts)
     if decision.plan is None and not due and not is_called_for:
         return {}, None
-    begun = look_at(snapshot, policy, memory, due=due)
+    begun = look_at(snapshot, policy, memory, outlook_of(house, policy, snapshot.at), due=due)
     prepared, planning = prepare(snapshot, policy, memory, facts, house.statutes, begun)
     lots = {lot.id: lot for lot in prepared.lots}
     trades = () if decision.plan is None else decision.plan.trades
@@ -157,8 +159,11 @@ def _switch(look: Look, account: Account, relief: Relief, other: Look) -> Switch
 
 
 def _decided(house: House, snapshot: Snapshot, memory: Memory, facts: Facts) -> Look:
+    policy = policy_in_force(memory)
+    snapshot = with_waiting(snapshot, policy, memory, facts)
+    outlook = outlook_of(house, policy, snapshot.at)
     decision = decide(
-        snapshot, policy_in_force(memory), memory, facts, house.statutes, cycle="hypothetical"
+        snapshot, policy, memory, facts, house.statutes, cycle="hypothetical", outlook=outlook
     )
     return _told(Look(snapshot, memory, facts, decision))
 

@@ -1,4 +1,4 @@
-"""What only a person does: pause and resume, re-arm the breaker, take the broker's word.
+"""What only a person does: pause and resume, re-arm what tripped, take the broker's word.
 
 None of these loosens a rule: there is no override. Each is journaled with its reason.
 """
@@ -9,8 +9,16 @@ from contextlib import contextmanager
 from trimtab.adapters.lease import writing
 from trimtab.apps.home import Home, require_household, working
 from trimtab.apps.world import Recorder, flow_of, load, open_books, take_in
+from trimtab.domain.aim import LOCKED
 from trimtab.domain.errors import InputError
-from trimtab.domain.events import AccountOpened, BreakerRearmed, DiscrepancyCleared, Paused, Resumed
+from trimtab.domain.events import (
+    AccountOpened,
+    BreakerRearmed,
+    DiscrepancyCleared,
+    Paused,
+    Resumed,
+    StrategyRearmed,
+)
 from trimtab.domain.numbers import ONE
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import AccountReport, Discrepancy
@@ -69,6 +77,25 @@ def rearm(home: Home, clock: Clock, because: str) -> None:
         mark = recorder.memory.mark
         unit = ONE if mark is None else mark.unit_value
         recorder.record(BreakerRearmed(because=reason, unit_value=unit))
+
+
+def rearm_strategy(home: Home, clock: Clock, because: str) -> str:
+    """Let the strategy that locked itself take risk again from the next turn on; gives its name.
+
+    Raises:
+        InputError: no reason is given, or no strategy is locked.
+    """
+    reason = _reason(because)
+    require_household(home)
+    with _writing(home, clock, "trimtab targets --rearm") as recorder:
+        aim = recorder.memory.aim
+        layers = () if aim is None else aim.layers
+        locked = next((layer.name for layer in layers if LOCKED in layer.state), None)
+        if locked is None:
+            msg = "no strategy has hit its floor, so there is nothing to re-arm."
+            raise InputError(msg)
+        recorder.record(StrategyRearmed(strategy=locked, because=reason))
+        return locked
 
 
 def adopt(home: Home, clock: Clock, account: str, because: str) -> tuple[Discrepancy, ...]:

@@ -3,12 +3,16 @@
 import datetime as dt
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from trimtab.apps.execute import Execution, execute, settle
+from trimtab.apps.outlook import outlook_of
 from trimtab.apps.world import House, Recorder, load, open_books, take_in, take_snapshot, verify
 from trimtab.domain.errors import DataSuspect
 from trimtab.domain.events import (
     BandsMoved,
     BreakerTripped,
+    ContributionMet,
     CycleEnded,
     CycleStarted,
     Decided,
@@ -24,6 +28,7 @@ from trimtab.domain.values import Snapshot, trade_date
 from trimtab.rules.breaker import unit_value
 from trimtab.rules.cycle import decide
 from trimtab.rules.precommitment import review
+from trimtab.rules.side_fund import met, standings
 
 _POSITIONS_IN_DOUBT = frozenset(
     {"position-differs", "position-missing", "position-unexpected", "broker-silent"}
@@ -86,6 +91,8 @@ def run_once(house: House, *, executes: bool, next_look: dt.datetime | None = No
         executions = execute(house, recorder, snapshot, decision)
         found = verify(house, recorder)
         _end_episodes(house, recorder)
+    if executes:
+        _meet_obligations(house, recorder, snapshot, decision)
     status = _status(decision, executions, executes=executes)
     sentence = _closing_sentence(decision, executions, found)
     recorder.record(CycleEnded(outcome=status, sentence=sentence, next_look=next_look))
@@ -130,7 +137,10 @@ def _decide(house: House, recorder: Recorder, snapshot: Snapshot) -> Decision:
     memory = recorder.memory
     policy = policy_in_force(memory)
     facts = facts_of(house.file)
-    decision = decide(snapshot, policy, memory, facts, house.statutes, cycle=recorder.cycle)
+    outlook = outlook_of(house, policy, snapshot.at)
+    decision = decide(
+        snapshot, policy, memory, facts, house.statutes, cycle=recorder.cycle, outlook=outlook
+    )
     events: list[Event] = [Decided(decision=decision)]
     refused = {refusal.gate: refusal.sentence for refusal in decision.held}
     if "data" not in refused:
@@ -162,10 +172,30 @@ def _end_episodes(house: House, recorder: Recorder) -> None:
         return
     memory = recorder.memory
     policy, facts = policy_in_force(memory), facts_of(house.file)
-    after = decide(snapshot, policy, memory, facts, house.statutes, cycle=recorder.cycle)
+    outlook = outlook_of(house, policy, snapshot.at)
+    after = decide(
+        snapshot, policy, memory, facts, house.statutes, cycle=recorder.cycle, outlook=outlook
+    )
     ended = tuple(change for change in after.transitions if not change.alert)
     if ended:
         recorder.record(BandsMoved(transitions=ended))
+
+
+def _meet_obligations(
+    house: House, recorder: Recorder, snapshot: Snapshot, decision: Decision
+) -> None:
+    """Write down what [[averaging]] asked for and is done, as far as prices can be believed."""
+    facts = facts_of(house.file)
+    if not facts.averaging or any(refusal.gate == "data" for refusal in decision.held):
+        return
+    memory = recorder.memory
+    policy = policy_in_force(memory)
+    now = replace(snapshot, lots=tuple(memory.lots.values()))
+    found = standings(now, policy, memory, facts)
+    least = max(policy.orders.minimum, policy.orders.invest_cash_from)
+    events = [ContributionMet(account=name, contribution=past) for name, past in met(found, least)]
+    if events:
+        recorder.record(*events)
 
 
 def _status(decision: Decision, executions: tuple[Execution, ...], *, executes: bool) -> str:

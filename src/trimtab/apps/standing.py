@@ -1,11 +1,13 @@
 """How a household stands, gathered from its journal, its files and the prices that there are."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from trimtab.adapters.calendars import MarketCalendars
 from trimtab.adapters.lease import Holder, holder
 from trimtab.apps.home import Home, flagged, looking, read_household, recall
+from trimtab.apps.outlook import outlook_of
 from trimtab.apps.watch import next_look
 from trimtab.apps.world import (
     House,
@@ -22,7 +24,7 @@ from trimtab.domain.numbers import ZERO, Money, Weight
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import Decision
-from trimtab.domain.values import Account, Snapshot
+from trimtab.domain.values import Account, Snapshot, trade_date
 from trimtab.rules.cycle import decide
 from trimtab.rules.holdings import after_tax_weights, reserves
 
@@ -30,7 +32,8 @@ from trimtab.rules.holdings import after_tax_weights, reserves
 class Standing(NamedTuple):
     """What `status` shows. Where a price is missing, *missing* says so and *decision* is None.
 
-    *flag* is the reason of a pause that is asked for and not journaled yet.
+    *flag* is the reason of a pause that is asked for and not journaled yet; *waiting* is cash by
+    account that [[averaging]] keeps for later days.
     """
 
     at: dt.datetime
@@ -49,6 +52,7 @@ class Standing(NamedTuple):
     next_look: dt.datetime | None
     flag: str | None
     remarks: tuple[str, ...] = ()
+    waiting: Mapping[str, Money] = {}
 
 
 def gather(home: Home, clock: Clock) -> Standing:
@@ -75,7 +79,7 @@ def gather(home: Home, clock: Clock) -> Standing:
         values={},
         after_tax={},
         cash=_cash(memory, file.household.base_currency),
-        reserves=reserves(policy, accounts),
+        reserves=reserves(policy, accounts, trade_date(clock.now())),
         missing=None,
         worker=holder(home.journal),
         watcher=watcher,
@@ -108,9 +112,23 @@ def _priced(standing: Standing, house: House) -> Standing:
     except DataSuspect as error:
         return standing._replace(missing=str(error))
     facts = facts_of(house.file)
-    decision = decide(snapshot, standing.policy, memory, facts, house.statutes, cycle="status")
+    outlook = outlook_of(house, standing.policy, snapshot.at)
+    decision = decide(
+        snapshot,
+        standing.policy,
+        memory,
+        facts,
+        house.statutes,
+        cycle="status",
+        outlook=outlook,
+    )
     after_tax = after_tax_weights(snapshot, standing.policy, house.file.tax)
-    return standing._replace(decision=decision, values=_values(snapshot), after_tax=after_tax)
+    return standing._replace(
+        decision=decision,
+        values=_values(snapshot),
+        after_tax=after_tax,
+        waiting=snapshot.waiting,
+    )
 
 
 def _values(snapshot: Snapshot) -> dict[str, Money]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from trimtab.apps.outlook import PastSource, no_past
 from trimtab.domain.errors import BrokerUnknown, DataSuspect, InputError
 from trimtab.domain.events import (
     AccountOpened,
@@ -16,6 +17,7 @@ from trimtab.domain.events import (
     HouseholdOpened,
     SalesRecorded,
 )
+from trimtab.domain.facts import facts_of
 from trimtab.domain.household import apply_policy
 from trimtab.domain.law import Statutes
 from trimtab.domain.memory import Memory, remember
@@ -25,6 +27,7 @@ from trimtab.domain.ports import Broker, Calendars, Clock, Journal, Prices
 from trimtab.domain.trades import Discrepancy, Disposal
 from trimtab.domain.values import Account, Balance, Instrument, Lot, Rate, Snapshot, trade_date
 from trimtab.rules.booking import book, new_activities
+from trimtab.rules.side_fund import with_waiting
 from trimtab.rules.tax.schedule import purchases_due, span
 from trimtab.rules.verify import compare
 
@@ -45,7 +48,8 @@ class House(NamedTuple):
     """A household wired to its world. `brokers` are by the name that accounts give.
 
     `stops` says between two orders whether the owner or the system asked to stop; `flagged` is the
-    reason of a pause that the owner asked for while the journal was not free.
+    reason of a pause that the owner asked for while the journal was not free. `past` tells total
+    returns that are over, for strategies.
     """
 
     file: HouseholdFile
@@ -64,6 +68,7 @@ class House(NamedTuple):
     says: Callable[[str], None] = lambda _: None
     splits: SplitSource = lambda _after, _until: ()
     flagged: Callable[[], str | None] = lambda: None
+    past: PastSource = no_past
 
 
 class Recorder:
@@ -229,7 +234,7 @@ def take_snapshot(house: House, memory: Memory) -> Snapshot:
     symbols |= {rules.gates.market_index} if rules.gates.market_index else set()
     priced = sorted(symbol for symbol in symbols if symbol in house.instruments)
     calendars = {house.instruments[symbol].calendar for symbol in priced}
-    return Snapshot(
+    snapshot = Snapshot(
         at=at,
         base_currency=house.file.household.base_currency,
         accounts=house.accounts,
@@ -241,6 +246,7 @@ def take_snapshot(house: House, memory: Memory) -> Snapshot:
         hours={calendar: house.calendars.hours(calendar, at) for calendar in sorted(calendars)},
         scheduled=purchases_due(house.file.purchases, *span(trade_date(at))),
     )
+    return with_waiting(snapshot, rules.policy(), memory, facts_of(house.file))
 
 
 def in_force(house: House, memory: Memory) -> HouseholdFile:

@@ -3,16 +3,17 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import TypeVar
 
 from msgspec import UNSET
 
-from trimtab.domain.numbers import ONE, ZERO
+from trimtab.domain.aim_faults import aim_faults, sum_faults
+from trimtab.domain.incoming import AveragingRule
 from trimtab.domain.policy import PRESETS, FlowRule, HouseholdFile, PurchaseRule, band_policy
 from trimtab.domain.reading import is_known, join, one_of, quoted
 from trimtab.domain.values import AccountKind, InstrumentKind, OwnerRole
+from trimtab.domain.yield_faults import yield_faults
 
 KnowsCalendar = Callable[[str], bool]
 
@@ -40,7 +41,7 @@ def cross_faults(file: HouseholdFile, knows_calendar: KnowsCalendar | None) -> l
         _account_faults,
         _instrument_faults,
         _class_faults,
-        _target_faults,
+        aim_faults,
         _yield_faults,
         _band_faults,
         _mentioned_symbol_faults,
@@ -50,9 +51,12 @@ def cross_faults(file: HouseholdFile, knows_calendar: KnowsCalendar | None) -> l
         _reserve_faults,
         _named_account_faults,
         _flow_faults,
+        _averaging_faults,
         _identical_faults,
         _data_faults,
         _fee_faults,
+        yield_faults,
+        _curve_faults,
     )
     faults = [fault for check in checks for fault in check(file)]
     if knows_calendar is not None:
@@ -136,26 +140,6 @@ def _member_fault(file: HouseholdFile, symbol: str, *, is_alone: bool) -> str:
     if is_known(rule) and rule.kind is InstrumentKind.FOREX:
         return f"{symbol} is a forex pair, which only converts prices; hold a fund or cash instead"
     return ""
-
-
-def _target_faults(file: HouseholdFile) -> Iterator[str]:
-    targets = [rule.target for _, rule in _rules(file.classes)]
-    if targets and len(targets) == len(file.classes):
-        yield from _sum_faults("classes: the targets", targets)
-
-
-def _sum_faults(what: str, targets: Iterable[Decimal]) -> Iterator[str]:
-    weights = list(targets)
-    if not is_known(*weights):
-        return
-    difference = sum(weights, ZERO) - ONE
-    if difference != 0:
-        word, change = ("over", "lower") if difference > 0 else ("short of", "raise")
-        size = f"{abs(difference):f}"
-        yield (
-            f"{what} add up to {difference + ONE:f}, {size} {word} 1; "
-            f"{change} one or more of them by {size} in all"
-        )
 
 
 def _yield_faults(file: HouseholdFile) -> Iterator[str]:
@@ -262,7 +246,7 @@ def _defensive_faults(file: HouseholdFile) -> Iterator[str]:
             yield f"{join('defensive.targets', name)}: no class is called so; write {instead}"
         for name in [name for name in file.classes if name not in rule.targets]:
             yield f"{join('defensive.targets', name)}: missing; write its weight, or {name} = 0"
-    yield from _sum_faults("defensive.targets: the weights", rule.targets.values())
+    yield from sum_faults("defensive.targets: the weights", rule.targets.values())
 
 
 def _reserve_faults(file: HouseholdFile) -> Iterator[str]:
@@ -279,13 +263,14 @@ def _reserve_faults(file: HouseholdFile) -> Iterator[str]:
 
 
 def _named_account_faults(file: HouseholdFile) -> Iterator[str]:
-    """Purchases, contributions and withdrawals happen in accounts of the household."""
+    """Purchases, contributions, withdrawals and averaging happen in accounts of the household."""
     if not is_known(file.accounts):
         return
-    tables: tuple[tuple[str, tuple[PurchaseRule | FlowRule, ...]], ...] = (
+    tables: tuple[tuple[str, tuple[PurchaseRule | FlowRule | AveragingRule, ...]], ...] = (
         ("purchases", file.purchases),
         ("contributions", file.contributions),
         ("withdrawals", file.withdrawals),
+        ("averaging", file.averaging),
     )
     for table, rules in tables:
         for number, rule in enumerate(rules if is_known(rules) else (), start=1):
@@ -301,6 +286,25 @@ def _flow_faults(file: HouseholdFile) -> Iterator[str]:
             if rule.amount == 0:
                 path = f"{table}[{number}].amount"
                 yield f"{path}: 0 moves no money; write more, or remove this table"
+
+
+def _averaging_faults(file: HouseholdFile) -> Iterator[str]:
+    """Each way needs its own keys, and the cash of an account can wait for one rule only."""
+    seen: set[str] = set()
+    for number, rule in enumerate(file.averaging if is_known(file.averaging) else (), start=1):
+        path = f"averaging[{number}]"
+        if rule.amount == 0:
+            yield f"{path}.amount: 0 moves no money; write more, or remove this table"
+        if is_known(rule.account) and rule.account in seen:
+            yield f"{path}.account: {rule.account} has another [[averaging]]; keep one of them"
+        elif is_known(rule.account):
+            seen.add(rule.account)
+        if rule.by == "parts" and rule.parts is None:
+            yield f'{path}.parts: missing; by = "parts" needs a number, such as parts = 12'
+        if rule.by == "value" and rule.parts is not None:
+            yield f'{path}.parts: used only with by = "parts"; write that or remove this line'
+        if rule.by == "value" and rule.expected_return is None:
+            yield f'{path}.expected_return: missing; by = "value" needs one, such as 0.06 a year'
 
 
 def _identical_faults(file: HouseholdFile) -> Iterator[str]:
@@ -329,6 +333,16 @@ def _data_faults(file: HouseholdFile) -> Iterator[str]:
                 f"data.{key}: {quoted(name)} leaves the household's folder; write the name of a "
                 f'file inside it, such as "{key}.csv"'
             )
+
+
+def _curve_faults(file: HouseholdFile) -> Iterator[str]:
+    if not is_known(file.yields) or file.yields.curve is None or not is_known(file.yields.curve):
+        return
+    if not _stays_inside(file.yields.curve):
+        yield (
+            f"yields.curve: {quoted(file.yields.curve)} leaves the household's folder; write the "
+            'name of a file inside it, such as "treasury-curve.csv"'
+        )
 
 
 def _fee_faults(file: HouseholdFile) -> Iterator[str]:

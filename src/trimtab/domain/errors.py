@@ -35,6 +35,10 @@ class MissingExtra(InputError):
     """A part of trimtab is needed whose libraries are not installed."""
 
 
+class StrategyFault(InputError):
+    """A strategy broke its promise: its weights are none, or it is not there."""
+
+
 class DataSuspect(TrimtabError):
     """A price or position cannot be trusted, so nothing may be decided on it."""
 

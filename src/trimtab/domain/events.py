@@ -9,6 +9,7 @@ import datetime as dt
 
 from msgspec import Struct
 
+from trimtab.domain.incoming import PastContribution
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.policy import Policy
 from trimtab.domain.trades import (
@@ -155,6 +156,13 @@ class BreakerRearmed(_Fact, frozen=True, kw_only=True, tag="breaker-rearmed"):
     unit_value: Money
 
 
+class StrategyRearmed(_Fact, frozen=True, kw_only=True, tag="strategy-rearmed"):
+    """The owner lets a strategy that locked itself take risk again; its next look heeds it."""
+
+    strategy: str
+    because: str
+
+
 class OrderIntended(_Fact, frozen=True, kw_only=True, tag="order-intended"):
     """On disk before the broker hears of it, with its lots."""
 
@@ -236,6 +244,13 @@ class SplitApplied(_Fact, frozen=True, kw_only=True, tag="split-applied"):
     lots: tuple[Lot, ...]
 
 
+class ContributionMet(_Fact, frozen=True, kw_only=True, tag="contribution-met"):
+    """What [[averaging]] asked of an account on a day is done; an amount of zero is one too."""
+
+    account: str
+    contribution: PastContribution
+
+
 class DiscrepancyFound(_Fact, frozen=True, kw_only=True, tag="discrepancy-found"):
     """Journal and broker disagree about an account: it is blocked."""
 
@@ -266,6 +281,7 @@ Event = (
     | ValueMarked
     | BreakerTripped
     | BreakerRearmed
+    | StrategyRearmed
     | OrderIntended
     | OrderAnswered
     | OrderFilled
@@ -275,6 +291,7 @@ Event = (
     | SaleRebooked
     | CashMoved
     | SplitApplied
+    | ContributionMet
     | DiscrepancyFound
     | DiscrepancyCleared
 )

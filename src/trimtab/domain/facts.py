@@ -2,16 +2,21 @@
 
 from msgspec import Struct
 
+from trimtab.domain.incoming import AveragingRule
 from trimtab.domain.policy import FlowRule, HarvestRule, HouseholdFile, TaxRule
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """Tax rates and identical groups, when a loss is worth taking, and money that comes or goes."""
+    """Tax rates and identical groups, when a loss is worth taking, and money that moves.
+
+    It comes in, goes out, or waits in an account to be invested little by little.
+    """
 
     tax: TaxRule
     harvest: HarvestRule = HarvestRule()
     contributions: tuple[FlowRule, ...] = ()
     withdrawals: tuple[FlowRule, ...] = ()
+    averaging: tuple[AveragingRule, ...] = ()
 
 
 def facts_of(file: HouseholdFile) -> Facts:
@@ -21,4 +26,5 @@ def facts_of(file: HouseholdFile) -> Facts:
         harvest=file.harvest,
         contributions=file.contributions,
         withdrawals=file.withdrawals,
+        averaging=file.averaging,
     )

@@ -74,6 +74,9 @@ def apply_policy(file: HouseholdFile, policy: Policy) -> HouseholdFile:
         gates=policy.gates,
         defensive=policy.defensive,
         reserve=policy.reserve,
+        groups=policy.groups,
+        glide=policy.glide,
+        strategy=policy.strategy,
         schedule=policy.schedule,
         precommitment=policy.precommitment,
     )

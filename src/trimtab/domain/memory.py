@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
+from trimtab.domain.aim import Aim
 from trimtab.domain.events import (
     AccountOpened,
     BandsMoved,
     BreakerRearmed,
     BreakerTripped,
     CashMoved,
+    ContributionMet,
     CycleEnded,
     CycleFailed,
     CycleStarted,
@@ -34,9 +36,11 @@ from trimtab.domain.events import (
     SalesRecorded,
     SplitApplied,
     StandingOrderConfirmed,
+    StrategyRearmed,
     ValueMarked,
 )
 from trimtab.domain.history import Transaction
+from trimtab.domain.incoming import PastContribution
 from trimtab.domain.numbers import ONE, ZERO, Money, Quantity
 from trimtab.domain.policy import Policy
 from trimtab.domain.tax_facts import tax_facts
@@ -113,7 +117,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     is when each account was last taken over as a whole; `last_executed` is when the last turn
     ended that was allowed to trade, and `executes` whether the turn begun last is. `history` is
     what the tax ledger is told, in the order in which the journal learned of it. `instructions`
-    and `confirmations` are by sale, `standing_orders` by account.
+    and `confirmations` are by sale, `standing_orders` by account; `rearmed` is when the owner last
+    re-armed a strategy, by its name.
     """
 
     name: str = ""
@@ -138,6 +143,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     disposals: tuple[Disposal, ...] = ()
     history: tuple[Transaction, ...] = ()
     splits: tuple[Split, ...] = ()
+    contributions: dict[str, tuple[PastContribution, ...]] = {}
     pending_flow: Money = ZERO
     mark: Mark | None = None
     previous_mark: Mark | None = None
@@ -156,6 +162,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     last_sentence: str = ""
     next_look: dt.datetime | None = None
     decision: Decision | None = None
+    aim: Aim | None = None
+    rearmed: dict[str, dt.datetime] = {}
     entries: int = 0
 
     def open_orders(self) -> tuple[OrderMemory, ...]:
@@ -209,7 +217,9 @@ _OWN_COLLECTIONS = (
     "confirmations",
     "standing_orders",
     "seen",
+    "contributions",
     "discrepancies",
+    "rearmed",
 )
 
 
@@ -289,6 +299,8 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
             put(breaker=event.sentence, breaker_since=at)
         case BreakerRearmed():
             put(breaker=None, breaker_since=None, peak=event.unit_value, previous_mark=None)
+        case StrategyRearmed():
+            draft.rearmed[event.strategy] = at
         case OrderIntended():
             draft.orders[event.order.id] = OrderMemory(
                 order=event.order, status=OrderStatus.INTENDED, intended_at=at
@@ -316,6 +328,9 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
             draft.seen[event.split.account, event.split.id] = None
             put(splits=(*draft.splits, event.split))
             _replace_lots(draft, event.split.account, event.split.symbol, event.lots)
+        case ContributionMet():
+            before = draft.contributions.get(event.account, ())
+            draft.contributions[event.account] = (*before, event.contribution)
         case DiscrepancyFound():
             for account in {found.account for found in event.discrepancies}:
                 draft.discrepancies[account] = tuple(
@@ -346,6 +361,7 @@ def _open_account(draft: Memory, event: AccountOpened, at: dt.datetime) -> None:
 def _remember_decision(draft: Memory, decision: Decision) -> None:
     _move_bands(draft, decision.transitions, decision.at)
     force_setattr(draft, "decision", decision)
+    force_setattr(draft, "aim", decision.aim)
     if decision.looked:
         force_setattr(draft, "last_look", decision.at)
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from trimtab.domain.aim import Aim
 from trimtab.domain.numbers import BASIS_POINT, ZERO, Money, Price, Quantity, Weight
 from trimtab.domain.values import Lot
 
@@ -265,7 +266,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     bought. `deposit_into_bands` is what would bring every class inside its band, however a plan
     divides it; where there is no plan, one was tried with that money and kept the promise. None
     when none is out or no deposit is known to be enough (nor does an older
-    journal tell it). `looked` is false when the policy's interval let no new episode begin.
+    journal tell it). `looked` is false when the policy's interval let no new episode begin. `aim`
+    tells the targets in force where a strategy says them, None where the classes' own hold.
     """
 
     at: dt.datetime
@@ -281,6 +283,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     sentence: str
     looked: bool = True
     deposit_into_bands: Money | None = None
+    aim: Aim | None = None
 
 
 class OrderStatus(StrEnum):

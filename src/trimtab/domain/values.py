@@ -227,7 +227,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     `lots` and `balances` are what the journal says is owned; `quotes` and `rates` cover every
     instrument and currency of the household; `hours` every calendar. `scheduled` are purchases of
-    the next 30 days that happen by themselves, outside trimtab.
+    the next 30 days that happen by themselves, outside trimtab. `waiting` is cash by account, in
+    the base currency, that may not be invested yet.
     """
 
     at: dt.datetime
@@ -240,6 +241,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     rates: dict[str, Rate]
     hours: dict[str, Hours]
     scheduled: tuple[ScheduledPurchase, ...] = ()
+    waiting: dict[str, Money] = {}
 
     def price(self, symbol: str) -> Price:
         """Middle price of *symbol* in the base currency."""

@@ -8,7 +8,7 @@ closes the price follows a Brownian bridge over the minutes of the UTC day.
 import datetime as dt
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import lru_cache
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from trimtab.domain.errors import DataSuspect, InputError
-from trimtab.domain.numbers import BASIS_POINT, ONE, Price, Quantity, to_decimal
+from trimtab.domain.numbers import BASIS_POINT, ONE, Price, Quantity, to_decimal, to_float
 from trimtab.domain.values import Instrument, InstrumentKind, Quote
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -198,6 +198,25 @@ class InventedMarket:
         path = self._path(symbol, min(wanted), max(wanted))
         first, places = self.first_day.toordinal(), self._places(symbol)
         return tuple(to_decimal(path[day.toordinal() - first], places) for day in wanted)
+
+    def returns(
+        self, symbols: Sequence[str], until: dt.datetime
+    ) -> tuple[tuple[dt.date, ...], FloatArray]:
+        """Simple returns (T, N) from weekday to weekday of the days over at *until*, and the days.
+
+        Raises:
+            DataSuspect: a symbol is unknown.
+        """
+        last = until.astimezone(dt.UTC).date() - dt.timedelta(days=1)
+        count = (last - self.first_day).days + 1
+        days = [self.first_day + dt.timedelta(days=number) for number in range(max(0, count))]
+        days = [day for day in days if day.weekday() < 5]  # noqa: PLR2004  Monday to Friday
+        if len(days) < 2 or not symbols:  # noqa: PLR2004  a return has two ends
+            return (), np.empty((0, len(symbols)))
+        closes = np.asarray(
+            [[to_float(one) for one in self.history(name, days)] for name in symbols]
+        )
+        return tuple(days[1:]), (closes[:, 1:] / closes[:, :-1] - 1).T
 
     def _quote(self, symbol: str, at: dt.datetime) -> Quote:
         self._check_known(symbol, at.date())

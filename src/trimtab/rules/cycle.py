@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from trimtab.domain.aim import Aim
 from trimtab.domain.facts import Facts
 from trimtab.domain.law import Statutes
 from trimtab.domain.memory import BandMemory, Memory
@@ -39,7 +40,11 @@ from trimtab.rules.plan import (
     plan_id,
 )
 from trimtab.rules.plan.planning import divided_accounts, set_aside
+from trimtab.rules.reserve import reserve
 from trimtab.rules.schedule import flows_due
+from trimtab.rules.side_fund import standings
+from trimtab.rules.targets.aim import NO_OUTLOOK, Outlook, aim_of
+from trimtab.rules.targets.view import Savings
 from trimtab.rules.tax.books import as_instructed, books_at, tax_lots
 from trimtab.rules.tax.locks import RecentPurchase, purchase_locks, recent_purchases
 from trimtab.rules.tax.saving import year_to_date
@@ -64,12 +69,13 @@ class Look(Struct, frozen=True, kw_only=True):
     next_look: dt.date | None
     looked: bool
     is_defensive: bool
+    aim: Aim | None = None
 
 
 _NOTHING: Mapping[str, Money] = {}
 
 
-def decide(
+def decide(  # noqa: PLR0913  all that a decision may know, each a value of its own
     snapshot: Snapshot,
     policy: Policy,
     memory: Memory,
@@ -77,13 +83,15 @@ def decide(
     statutes: Statutes,
     *,
     cycle: str,
+    outlook: Outlook = NO_OUTLOOK,
 ) -> Decision:
     """What to do about the household of *snapshot*, given its *policy*, its past and the law.
 
-    *cycle* names the turn and enters the plan's id. Nothing here reads a clock, a file or chance.
+    *cycle* names the turn and enters the plan's id; *outlook* is what strategies see, where there
+    are some. Nothing here reads a clock, a file or chance.
     A household in which nothing can call for a plan is decided without its tax ledger.
     """
-    turn = _turn(snapshot, policy, memory, facts, statutes)
+    turn = _turn(snapshot, policy, memory, facts, statutes, outlook)
     look, planned, drifts, trades = turn.look, turn.planned, turn.drifts, turn.planned.trades
     held, before, snapshot = look.held, snapshot, turn.snapshot
     plan = turn.plan and replace(turn.plan, id=plan_id(memory.name, cycle, trades))
@@ -105,7 +113,7 @@ def decide(
     if not look.suspects:
         deposits = _deposits(snapshot, policy, memory, facts, look, drifts)
     if plan is None and not look.suspects:
-        deposits = _kept(deposits, before, policy, memory, facts, statutes)
+        deposits = _kept(deposits, before, policy, memory, facts, statutes, outlook=outlook)
         waits_until = None if look.looked else look.next_look
         quiet = _nothing_to_do(drifts, waits_until) + deposits.told(snapshot.base_currency)
     told = _as_instructed(trades, snapshot)
@@ -123,6 +131,7 @@ def decide(
         sentence=_sentence(plan, going, stopped, quiet),
         looked=look.looked,
         deposit_into_bands=deposits.into_bands,
+        aim=look.aim,
     )
 
 
@@ -141,10 +150,15 @@ class _Turn(NamedTuple):
 
 
 def _turn(
-    snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts, statutes: Statutes
+    snapshot: Snapshot,
+    policy: Policy,
+    memory: Memory,
+    facts: Facts,
+    statutes: Statutes,
+    outlook: Outlook,
 ) -> _Turn:
-    due = expected(facts.withdrawals, snapshot, policy)
-    look = look_at(snapshot, policy, memory, due=due)
+    due = due_of(snapshot, policy, memory, facts)
+    look = look_at(snapshot, policy, memory, outlook, due=due)
     drifts, transitions = look.drifts, look.transitions
     planned = Planned((), (), None)
     if may_plan(snapshot, policy, look.held, drifts, due=due, is_defensive=look.is_defensive):
@@ -158,7 +172,12 @@ def _turn(
 
 
 def look_at(
-    snapshot: Snapshot, policy: Policy, memory: Memory, *, due: Mapping[str, Money] = _NOTHING
+    snapshot: Snapshot,
+    policy: Policy,
+    memory: Memory,
+    outlook: Outlook = NO_OUTLOOK,
+    *,
+    due: Mapping[str, Money] = _NOTHING,
 ) -> Look:
     """How far the household of *snapshot* has drifted, and which episodes that opens or ends.
 
@@ -166,9 +185,14 @@ def look_at(
     """
     held = holdings(snapshot, policy)
     is_defensive = memory.breaker is not None
-    targets = targets_of(policy, is_defensive=is_defensive)
     bands = bands_of(policy)
     suspects = gates.suspects(snapshot, policy)
+    today = trade_date(snapshot.at)
+    aim = memory.aim if policy.strategy.layers else None
+    if outlook.strategies and not suspects:
+        savings = _savings(held, policy, memory, today)
+        aim = aim_of(policy, outlook, memory.aim, today, savings, memory.rearmed)
+    targets = targets_of(policy, today, aim, is_defensive=is_defensive)
     next_look = _next_look(memory, bands)
     looked = not suspects and (next_look is None or trade_date(snapshot.at) >= next_look)
     measured = _measured(snapshot, policy, held, targets, due)
@@ -185,6 +209,18 @@ def look_at(
         next_look=next_look,
         looked=looked,
         is_defensive=is_defensive,
+        aim=aim,
+    )
+
+
+def _savings(held: Holdings, policy: Policy, memory: Memory, today: dt.date) -> Savings:
+    """What strategies may know of the money."""
+    return Savings(
+        value=held.total,
+        held=held.values,
+        kept=held.value - held.total,
+        reserve=None if policy.reserve is None else reserve(policy.reserve, today).amount,
+        flow=memory.pending_flow,
     )
 
 
@@ -230,8 +266,8 @@ def prepare(
         recent=recent,
         closed=_closed(memory),
         year=year_to_date(ledger.sales(), ledger.accounts, facts.tax, today.year),
-        due=expected(facts.withdrawals, snapshot, policy),
-        coming=expected(facts.contributions, snapshot, policy),
+        due=due_of(snapshot, policy, memory, facts),
+        coming=coming_of(snapshot, policy, memory, facts),
         sold_before=gates.sold_on(memory, today),
         sold_today=frozenset(
             (sale.account, sale.symbol) for sale in memory.disposals if sale.sold == today
@@ -239,6 +275,30 @@ def prepare(
         is_defensive=look.is_defensive,
     )
     return snapshot, planning
+
+
+def due_of(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) -> dict[str, Money]:
+    """What has to be there in cash by account: withdrawals, and what a path sells."""
+    due = expected(facts.withdrawals, snapshot, policy)
+    for one in standings(snapshot, policy, memory, facts):
+        if one.asked < 0:
+            due[one.rule.account] = due.get(one.rule.account, ZERO) - one.asked
+    return due
+
+
+def coming_of(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) -> dict[str, Money]:
+    """What may soon be invested by account: contributions, and the next parts of lumps.
+
+    A contribution into an account that keeps to a path goes into its side fund instead.
+    """
+    comes = expected(facts.contributions, snapshot, policy)
+    for one in standings(snapshot, policy, memory, facts):
+        account = one.rule.account
+        if one.rule.by == "value":
+            comes.pop(account, None)
+        elif one.coming > 0:
+            comes[account] = comes.get(account, ZERO) + one.coming
+    return comes
 
 
 def expected(rules: Iterable[FlowRule], snapshot: Snapshot, policy: Policy) -> dict[str, Money]:
@@ -276,26 +336,28 @@ def _deposits(
     drifts: tuple[Drift, ...],
 ) -> Deposits:
     """What new money would mend, as far as the policy lets it be used; no plan is tried."""
-    due = expected(facts.withdrawals, snapshot, policy)
+    due = due_of(snapshot, policy, memory, facts)
     forbids_risky = look.is_defensive and policy.defensive.posture == "reduce_only"
     closed = _closed(memory)
     return deposits_of(
         drifts,
         look.held.total - set_aside(snapshot, policy, look.held, due),
-        _to_come(facts, snapshot, policy),
+        _to_come(coming_of(snapshot, policy, memory, facts), snapshot, policy),
         purchases_of(snapshot, policy, closed, forbids_risky=forbids_risky),
         destination=next(iter(look.bands.values())).destination,
         pays=policy.plan.drift_price > 0,
     )
 
 
-def _kept(
+def _kept(  # noqa: PLR0913  a turn once more
     deposits: Deposits,
     snapshot: Snapshot,
     policy: Policy,
     memory: Memory,
     facts: Facts,
     statutes: Statutes,
+    *,
+    outlook: Outlook,
 ) -> Deposits:
     """*deposits* without what a plan made with that money would not keep.
 
@@ -309,7 +371,7 @@ def _kept(
         account = deposits.account
         paid[account] = paid.get(account, ZERO) + deposits.into_bands
     then = paid_in(snapshot, paid)
-    turn = _turn(then, policy, memory, replace(facts, contributions=()), statutes)
+    turn = _turn(then, policy, memory, replace(facts, contributions=()), statutes, outlook)
     drifts = turn.drifts if turn.plan is None else turn.plan.after
     sells = any(trade.side is Side.SELL for trade in turn.planned.trades)
     if sells or any(drift.is_breached for drift in drifts):
@@ -317,10 +379,9 @@ def _kept(
     return deposits
 
 
-def _to_come(facts: Facts, snapshot: Snapshot, policy: Policy) -> Money:
-    """Contributions of the days for which the plan provides, as far as the targets divide them."""
-    coming = expected(facts.contributions, snapshot, policy)
-    return sum((coming[name] for name in divided_accounts(snapshot, policy, coming)), ZERO)
+def _to_come(comes: Mapping[str, Money], snapshot: Snapshot, policy: Policy) -> Money:
+    """What of *comes*, the money of the days that the plan provides for, the targets divide."""
+    return sum((comes[name] for name in divided_accounts(snapshot, policy, comes)), ZERO)
 
 
 def _as_instructed(trades: tuple[Trade, ...], snapshot: Snapshot) -> dict[Trade, Trade]:

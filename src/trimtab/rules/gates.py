@@ -15,7 +15,7 @@ from trimtab.domain.policy import Policy
 from trimtab.domain.trades import Evidence, Held, Side, Trade
 from trimtab.domain.values import NEW_YORK, InstrumentKind, Snapshot, trade_date
 from trimtab.rules.breaker import falls, market_wide_halt
-from trimtab.rules.holdings import class_of, reserves
+from trimtab.rules.holdings import class_of, kept_in_cash
 from trimtab.rules.words import instant, money, percent, units
 
 PLAN_GATES = ("pause", "data", "breaker", "limits")
@@ -309,7 +309,7 @@ def _liquidity(gating: Gating, passing: Sequence[Trade]) -> list[Evidence]:
     """Each account's cash over its passing trades, sales first, at limit prices and with fees."""
     orders = gating.policy.orders
     margin = (orders.slippage_max_bps + orders.fee_buffer_bps) * BASIS_POINT
-    kept = reserves(gating.policy, gating.snapshot.accounts)
+    kept = kept_in_cash(gating.snapshot, gating.policy)
     base = gating.snapshot.base_currency
     evidence = []
     for account in gating.snapshot.accounts:

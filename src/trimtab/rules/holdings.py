@@ -1,27 +1,33 @@
 """The household by class: what is invested, what waits to be, what is never touched."""
 
+import datetime as dt
 from collections.abc import Mapping
 
 from msgspec import Struct
 
+from trimtab.domain.aim import Aim
 from trimtab.domain.numbers import ZERO, Money, Quantity, Weight
 from trimtab.domain.policy import BandPolicy, Policy, TaxRule, band_policy
-from trimtab.domain.values import AccountKind, Instrument, InstrumentKind, Snapshot
+from trimtab.domain.values import AccountKind, Instrument, InstrumentKind, Snapshot, trade_date
 from trimtab.rules.drift import after_tax_values
+from trimtab.rules.reserve import reserve
+from trimtab.rules.targets.base import own_targets
 
 
 class Holdings(Struct, frozen=True, kw_only=True):
     """Money by class and account, in the base currency.
 
-    `free` is each account's base-currency cash above its reserve, and `short` what an account
-    lacks of its reserve. `total` is the classes plus the free cash: what the targets divide.
-    `outside` is owned but not divided: foreign cash, instruments of no class, and, unless cash is a
-    class of its own, the dollars in a crypto wallet, which can buy nothing but coins there. `value`
-    is everything owned, as `Snapshot.value` tells it.
+    `free` is each account's base-currency cash above its reserve and above what is `waiting` there
+    for a later day, and `short` what an account lacks of its reserve. `total` is the classes plus
+    the free cash: what the targets divide. `outside` is owned but not divided: cash that waits,
+    foreign cash, instruments of no class, and, unless cash is a class of its own, the dollars in a
+    crypto wallet, which can buy nothing but coins there. `value` is everything owned, as
+    `Snapshot.value` tells it.
     """
 
     values: dict[str, Money]
     free: dict[str, Money]
+    waiting: dict[str, Money]
     short: dict[str, Money]
     reserves: dict[str, Money]
     total: Money
@@ -39,19 +45,59 @@ def cash_class(policy: Policy, base_currency: str) -> str | None:
     return class_of(policy).get(base_currency)
 
 
-def reserves(policy: Policy, accounts: Mapping[str, object]) -> dict[str, Money]:
+def reserves(policy: Policy, accounts: Mapping[str, object], today: dt.date) -> dict[str, Money]:
     """Cash that stays in each account: its own reserve, and the operating reserve where it lies."""
     kept = {name: policy.cash_reserves.get(name, ZERO) for name in accounts}
     if policy.reserve is not None and policy.reserve.account in kept:
-        kept[policy.reserve.account] += policy.reserve.floor
+        kept[policy.reserve.account] += reserve(policy.reserve, today).amount
     return kept
 
 
-def targets_of(policy: Policy, *, is_defensive: bool) -> dict[str, Weight]:
-    """The class targets in force: the fallback ones in a defensive posture that has its own."""
-    if is_defensive and policy.defensive.posture == "targets":
-        return {name: policy.defensive.targets.get(name, ZERO) for name in policy.classes}
-    return {name: rule.target for name, rule in policy.classes.items()}
+def kept_in_cash(snapshot: Snapshot, policy: Policy) -> dict[str, Money]:
+    """Cash that stays in each account now: its reserves, and what is there and has to wait."""
+    kept = reserves(policy, snapshot.accounts, trade_date(snapshot.at))
+    for name, amount in _waiting(snapshot, kept).items():
+        kept[name] += amount
+    return kept
+
+
+def _waiting(snapshot: Snapshot, kept: Mapping[str, Money]) -> dict[str, Money]:
+    """What waits in each account, where the reserve that is *kept* there leaves so much."""
+    if not snapshot.waiting:
+        return {}
+    cash = dict.fromkeys(snapshot.waiting, ZERO)
+    for balance in snapshot.balances:
+        if balance.account in cash and balance.currency == snapshot.base_currency:
+            cash[balance.account] += balance.amount
+    return {
+        name: min(amount, max(ZERO, cash[name] - kept[name]))
+        for name, amount in snapshot.waiting.items()
+    }
+
+
+def targets_of(
+    policy: Policy, today: dt.date, aim: Aim | None = None, *, is_defensive: bool
+) -> dict[str, Weight]:
+    """The class targets in force: the fallback ones in a defensive posture that has its own.
+
+    Else those at which a strategy aims, where there is one, or the household's own on *today*. A
+    strategy or a glide path that wants less in risky classes than the fallback holds on: a posture
+    against falls never adds to the risk.
+    """
+    wanted = own_targets(policy, today) if aim is None else dict(aim.targets)
+    if not is_defensive or policy.defensive.posture != "targets":
+        return wanted
+    fallback = {name: policy.defensive.targets.get(name, ZERO) for name in policy.classes}
+    is_moving = aim is not None or bool(policy.glide.points)
+    if is_moving and _at_risk(policy, wanted) < _at_risk(policy, fallback):
+        return wanted
+    return fallback
+
+
+def _at_risk(policy: Policy, targets: Mapping[str, Weight]) -> Weight:
+    """What *targets* put into risky classes."""
+    risky = (name for name, rule in policy.classes.items() if rule.risk == "risky")
+    return sum((targets.get(name, ZERO) for name in risky), ZERO)
 
 
 def bands_of(policy: Policy) -> dict[str, BandPolicy]:
@@ -79,7 +125,7 @@ def holdings(snapshot: Snapshot, policy: Policy) -> Holdings:
             outside += value
         else:
             values[name] += value
-    kept = reserves(policy, snapshot.accounts)
+    kept = reserves(policy, snapshot.accounts, trade_date(snapshot.at))
     cash = dict.fromkeys(snapshot.accounts, ZERO)
     for balance in snapshot.balances:
         amount = snapshot.in_base(balance)
@@ -88,7 +134,9 @@ def holdings(snapshot: Snapshot, policy: Policy) -> Holdings:
             cash[balance.account] += amount
         else:
             outside += amount
-    free = {name: max(ZERO, amount - kept[name]) for name, amount in cash.items()}
+    waiting = dict.fromkeys(cash, ZERO) | _waiting(snapshot, kept)
+    outside += sum(waiting.values(), ZERO)
+    free = {name: max(ZERO, amount - kept[name] - waiting[name]) for name, amount in cash.items()}
     short = {name: kept[name] - cash[name] for name in cash if cash[name] < kept[name]}
     in_cash = cash_class(policy, snapshot.base_currency)
     if in_cash is not None:
@@ -101,6 +149,7 @@ def holdings(snapshot: Snapshot, policy: Policy) -> Holdings:
     return Holdings(
         values=values,
         free=free,
+        waiting=waiting,
         short=short,
         reserves=kept,
         total=total,

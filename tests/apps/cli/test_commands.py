@@ -164,9 +164,8 @@ def test_status_begins_with_the_verdict(demo):
 
 
 def test_status_says_how_many_months_the_reserve_covers(demo):
-    assert re.search(
-        r"covers \d+\.\d months of running costs", trimtab("status", "--folder", demo).out
-    )
+    said = trimtab("status", "--folder", demo).out
+    assert re.search(r"the reserve covers \d+\.\d months; the policy asks for 3", said)
 
 
 def test_status_without_prices_says_what_is_missing_and_shows_the_rest(tmp_path):

@@ -22,6 +22,11 @@ MODULES = [
         "tax_documents",
         "tax_documents_trading",
         "tax_documents_lots",
+        "performance_documents",
+        "targets_documents",
+        "yields_documents",
+        "contribute_documents",
+        "reserve_documents",
     )
     if find_spec(name := f"trimtab.apps.views.{part}") is not None
 ]
@@ -83,6 +88,9 @@ def test_the_page_explains_nothing_that_does_not_exist(page):
     [
         (("status",), "Status"),
         (("plan",), "Plan"),
+        (("contribute",), "Contribute"),
+        (("contribute", "--amount", "5000"), "Contribute"),
+        (("reserve",), "OperatingReserve"),
         (("plan", "--what-if", "VTI=-20%", "--what-if", "deposit=5000"), "WhatIf"),
         (("plan", "--what-if", "VTI=x"), "Error"),
         (("plan", "--compare", "relief"), "CompareRelief"),
@@ -102,6 +110,9 @@ def test_the_page_explains_nothing_that_does_not_exist(page):
         (("tax", "txf", "2026"), "TaxTxf"),
         (("tax", "instructions"), "Instructions"),
         (("tax", "gains", "--price", "VTI"), "Error"),
+        (("targets",), "Targets"),
+        (("performance",), "Performance"),
+        (("yields",), "Yields"),
         (("check",), "Check"),
         (("policy",), "Policy"),
         (("explain",), "Explain"),

@@ -98,7 +98,7 @@ def test_the_page_on_exit_statuses_says_the_same(request):
 
 
 def test_a_mistyped_command_is_answered_with_the_one_that_was_meant():
-    ended = trimtab("statsu")
+    ended = trimtab("statuss")
     assert ended.status == 2
     assert "Did you mean 'status'" in ended.err
     assert "Traceback" not in ended.err

@@ -1,6 +1,7 @@
 """How a household stands, as a page: the verdict first, then what holds, then the figures."""
 
 from trimtab.adapters.lease import Holder
+from trimtab.apps.reserving import reserving
 from trimtab.apps.standing import Standing
 from trimtab.apps.views.documents import (
     AccountDocument,
@@ -17,7 +18,9 @@ from trimtab.apps.views.page import Block, Column, Heading, Row, Sentence, Table
 from trimtab.apps.views.plan import discrepancy_document
 from trimtab.domain.events import PolicyProposed
 from trimtab.domain.memory import OrderMemory
-from trimtab.domain.numbers import ZERO, Money, Weight
+from trimtab.domain.numbers import ZERO, Weight
+from trimtab.domain.values import trade_date
+from trimtab.rules.reserve import status as reserve_status
 from trimtab.rules.words import instant, listing, money, percent, units
 
 _WORTH_SAYING = Weight("0.001")
@@ -51,7 +54,7 @@ def status_page(standing: Standing, folder: str) -> list[Block]:
         blocks += [Heading("Drift"), *drift_blocks(decision.drifts, currency)]
         blocks += [Sentence(text, "quiet") for text in _after_tax(standing)]
     blocks += [Heading(f"Accounts, in {currency}"), _account_table(standing)]
-    blocks += [item(text) for text in _reserve(standing)]
+    blocks += [item(text) for text in (*_reserve(standing), *_waiting(standing, folder))]
     return blocks
 
 
@@ -223,45 +226,39 @@ def _account_table(standing: Standing) -> Table:
     return Table(columns, tuple(rows))
 
 
-def _months(standing: Standing) -> Money | None:
-    """How many months of running costs, less the income, the cash beside it covers."""
-    rule = standing.policy.reserve
-    assert rule is not None, "only a household with a reserve has months"
-    monthly = rule.monthly_costs - rule.monthly_income
-    if monthly <= 0:
-        return None
-    return standing.cash.get(rule.account, ZERO) / monthly
-
-
 def _reserve(standing: Standing) -> list[str]:
-    rule = standing.policy.reserve
-    if rule is None:
+    found = reserving(standing.policy, standing.cash, trade_date(standing.at))
+    if found is None:
         return []
+    said = reserve_status(found.rule, found.reached, standing.file.household.base_currency)
+    return [f"Operating reserve in {found.rule.account}: {said[0].lower()}{said[1:]}"]
+
+
+def _waiting(standing: Standing, folder: str) -> list[str]:
     currency = standing.file.household.base_currency
-    months = _months(standing)
-    if months is None:
-        return ["Operating reserve: the income covers the running costs, so nothing is kept."]
-    monthly = money(rule.monthly_costs - rule.monthly_income, currency)
-    short = " That is less than the policy asks for." if months < rule.months else ""
-    text = (
-        f"Operating reserve: the cash in {rule.account} covers {months:.1f} months of running "
-        f"costs ({monthly} a month net); the policy keeps {rule.months}.{short}"
-    )
-    return [text]
+    waits = [
+        f"{money(amount, currency)} in {account}"
+        for account, amount in standing.waiting.items()
+        if amount > 0
+    ]
+    if not waits:
+        return []
+    text = f"Cash that waits to be invested little by little: {listing(waits)}"
+    return [f"{text} ({typed('contribute', folder)})."]
 
 
 def _reserve_document(standing: Standing) -> ReserveDocument | None:
-    rule = standing.policy.reserve
-    if rule is None:
+    found = reserving(standing.policy, standing.cash, trade_date(standing.at))
+    if found is None:
         return None
-    months = _months(standing)
+    rule, reached = found.rule, found.reached
     return ReserveDocument(
         account=rule.account,
         monthly_costs=digits(rule.monthly_costs),
         monthly_income=digits(rule.monthly_income),
-        floor=digits(rule.floor),
-        cash=digits(standing.cash.get(rule.account, ZERO)),
-        months_covered=None if months is None else digits(months),
+        floor=digits(found.needed.amount),
+        cash=digits(found.cash),
+        months_covered=None if reached.months is None else digits(reached.months),
     )
 
 

@@ -10,6 +10,7 @@ from trimtab.domain.events import (
     BreakerRearmed,
     BreakerTripped,
     CashMoved,
+    ContributionMet,
     CycleEnded,
     CycleFailed,
     Decided,
@@ -31,8 +32,10 @@ from trimtab.domain.events import (
     SalesRecorded,
     SplitApplied,
     StandingOrderConfirmed,
+    StrategyRearmed,
 )
 from trimtab.domain.trades import BandTransition, Decision, Disposal, Order, Trade
+from trimtab.domain.values import trade_date
 from trimtab.rules.holdings import class_of
 from trimtab.rules.words import instant, listing, money, percent, points, units
 
@@ -118,6 +121,12 @@ def _facts(event: Event, context: _Context) -> Iterator[Fact]:  # noqa: C901, PL
             what = moved.text or ("paid in" if moved.amount > 0 else "paid out")
             text = f"{money(moved.amount, moved.currency)} moved in {moved.account}: {what}."
             yield context.fact(text, account=moved.account)
+        case ContributionMet(account=account, contribution=done):
+            told = f"{money(done.amount, context.currency)} put in"
+            if done.withheld > 0:
+                told += f", {money(done.withheld, context.currency)} withheld by the cap"
+            text = f"What [[averaging]] asked of {account} on {done.day} is done: {told}."
+            yield context.fact(text, account=account)
         case SplitApplied(split=split):
             text = (
                 f"{split.symbol} was split {split.numerator} for {split.denominator} in "
@@ -139,6 +148,8 @@ def _facts(event: Event, context: _Context) -> Iterator[Fact]:  # noqa: C901, PL
             yield context.fact(f"The circuit breaker tripped: {event.sentence}.")
         case BreakerRearmed():
             yield context.fact(f"The circuit breaker was re-armed: {event.because}.")
+        case StrategyRearmed():
+            yield context.fact(f"The owner re-armed {event.strategy}: {event.because}.")
         case CycleEnded():
             yield context.fact(f"The turn ended, {event.outcome}. {event.sentence}")
         case CycleFailed():
@@ -151,6 +162,8 @@ def decision_facts(decision: Decision, context: _Context) -> Iterator[Fact]:
     """What one look concluded: drift, bands, trades with their lots, refusals."""
     plan = "" if decision.plan is None else decision.plan.id
     yield context.fact(f"Decided: {decision.sentence}", plan=plan)
+    if decision.aim is not None and decision.aim.since == trade_date(decision.at):
+        yield context.fact(decision.aim.sentence)
     for drift in decision.drifts:
         where = "beyond" if drift.is_breached else "inside"
         text = (

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Price, Quantity
 from trimtab.domain.trades import LotPick, Side, Trade
 from trimtab.domain.values import Lot, LotPiece, Relief, Snapshot, trade_date
-from trimtab.rules.holdings import Holdings, class_of, holdings, reserves
+from trimtab.rules.holdings import Holdings, class_of, holdings, kept_in_cash
 from trimtab.rules.tax.grouping import group_names
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Case:
         self.classes = class_of(self.policy)
         wash = planning.wash
         self.groups = group_names(replace(wash, groups=(*wash.groups, *planning.tax.identical)))
-        self.kept = reserves(self.policy, snapshot.accounts)
+        self.kept = kept_in_cash(snapshot, self.policy)
         for account, amount in planning.due.items():
             self.kept[account] = self.kept.get(account, ZERO) + amount
         orders = self.policy.orders

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from trimtab.domain.numbers import ZERO, Money, Weight
 from trimtab.domain.trades import BandState, Drift, Motive, Side, Trade
 from trimtab.domain.values import Snapshot
-from trimtab.rules.holdings import reserves
+from trimtab.rules.holdings import kept_in_cash
 from trimtab.rules.plan.planning import Planning
 from trimtab.rules.plan.year import drag
 
@@ -29,7 +29,7 @@ def key_of(trade: Trade) -> Key:
 
 def cash_needed(snapshot: Snapshot, planning: Planning) -> dict[str, Money]:
     """What each account must raise: withdrawals that are due and its reserve, less its cash."""
-    needed = reserves(planning.policy, snapshot.accounts)
+    needed = kept_in_cash(snapshot, planning.policy)
     for account, amount in planning.due.items():
         if account in needed:
             needed[account] += amount

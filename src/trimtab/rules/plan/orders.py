@@ -307,7 +307,8 @@ class _Desk:
             ZERO,
         )
         due = self.planning.due.get(account, ZERO)
-        return settled - self.layout.held.reserves[account] - due
+        held = self.layout.held
+        return settled - held.reserves[account] - held.waiting[account] - due
 
     # ---------------------------------------------------------------- purchases
 

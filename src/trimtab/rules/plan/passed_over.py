@@ -7,7 +7,7 @@ from msgspec import Struct
 from trimtab.domain.numbers import CENT, ZERO, Money
 from trimtab.domain.trades import Motive, Side, Trade
 from trimtab.domain.values import Lot
-from trimtab.rules.holdings import may_hold, reserves
+from trimtab.rules.holdings import kept_in_cash, may_hold
 from trimtab.rules.plan.bars import Bar, told_bars
 from trimtab.rules.plan.booking import ahead_of
 from trimtab.rules.plan.washed import wash_of
@@ -216,7 +216,7 @@ def _better_home(yardstick: Yardstick, trade: Trade) -> Refused | None:
 def _cash_left(yardstick: Yardstick) -> dict[str, Money]:
     """What each account may still spend after the plan."""
     snapshot = yardstick.snapshot
-    kept = reserves(yardstick.planning.policy, snapshot.accounts)
+    kept = kept_in_cash(snapshot, yardstick.planning.policy)
     left = {name: -amount for name, amount in kept.items()}
     for balance in snapshot.balances:
         if balance.currency == snapshot.base_currency:

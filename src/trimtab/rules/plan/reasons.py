@@ -10,7 +10,7 @@ from trimtab.domain.numbers import CENT, ZERO, Money
 from trimtab.domain.policy import LotMethod
 from trimtab.domain.trades import BandState, Drift, Motive, Side, Trade
 from trimtab.domain.values import Account, Lot, Relief, Snapshot, trade_date
-from trimtab.rules.holdings import reserves
+from trimtab.rules.holdings import kept_in_cash
 from trimtab.rules.plan.bars import Bars, sold_lots, told_bars
 from trimtab.rules.plan.motives import Key, Motives, key_of, saves
 from trimtab.rules.plan.permitted import method_of
@@ -300,7 +300,7 @@ class Teller:
     @cached_property
     def _short(self) -> dict[str, Money]:
         """What each account lacks of the cash that is to stay in it."""
-        kept = reserves(self.planning.policy, self.snapshot.accounts)
+        kept = kept_in_cash(self.snapshot, self.planning.policy)
         for balance in self.snapshot.balances:
             if balance.currency == self.snapshot.base_currency:
                 kept[balance.account] -= balance.amount

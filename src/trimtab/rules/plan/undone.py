@@ -410,7 +410,8 @@ class _Desk:
             ZERO,
         )
         free = self.after.free[account]
-        return free - min(free, max(ZERO, settled - spent - self.after.reserves[account]))
+        kept = self.after.reserves[account] + self.after.waiting[account]
+        return free - min(free, max(ZERO, settled - spent - kept))
 
 
 def lacking_of(due: Mapping[str, Money], after: Holdings) -> dict[str, Money]:

@@ -1,0 +1,56 @@
+"""`trimtab reserve`: how many months the operating reserve covers."""
+
+from pathlib import Path
+
+import click
+
+from trimtab.apps.cli.options import example, folder_option, json_option
+from trimtab.apps.cli.terminal import progress, show, show_document
+
+
+@click.command("reserve", epilog=example("trimtab reserve", "trimtab reserve --chart reserve.svg"))
+@folder_option
+@click.option(
+    "--chart",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw the months and the cash into FILE (.svg or .png).",
+)
+@json_option
+def command(folder: Path, chart: Path | None, as_json: bool) -> int:
+    """Say how many months the reserve covers.
+
+    The reserve is what the next months cost beyond their income, bills counted, and it stays cash.
+    Shows each month with its costs, bills and income, what is lacking, and where new money goes
+    first. Reads the journal and the files, asks no broker and writes nothing.
+    """
+    from trimtab.apps.clock import SystemClock
+    from trimtab.apps.home import Home
+    from trimtab.apps.reserving import reserving
+    from trimtab.apps.standing import gather
+    from trimtab.apps.views.reserve import reserve_document, reserve_page
+    from trimtab.domain.errors import InputError
+    from trimtab.domain.values import trade_date
+
+    with progress("reading the journal"):
+        standing = gather(Home(folder), SystemClock())
+    found = reserving(
+        standing.policy, standing.cash, trade_date(standing.at), standing.file.contributions
+    )
+    if found is None:
+        msg = (
+            "the policy in force has no [reserve]: write it into household.toml with monthly_costs "
+            "and the account that keeps it; `trimtab targets --options` shows all of it."
+        )
+        raise InputError(msg)
+    if chart is not None:
+        from trimtab.apps.views.reserve_picture import draw_reserve
+
+        draw_reserve(found, standing.file.household.base_currency, chart)
+    if as_json:
+        show_document(reserve_document(standing, found))
+        return 0
+    show(reserve_page(standing, found))
+    if chart is not None:
+        click.echo(f"\nThe picture is in {chart}.")
+    return 0

@@ -1,0 +1,288 @@
+"""What to put in this month and where: the reserve first, then averaging, then what lacks most."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from trimtab.apps.hypothetical import Look
+from trimtab.apps.reserving import Reserving, reserving
+from trimtab.apps.run import policy_in_force
+from trimtab.apps.world import House
+from trimtab.domain.errors import InputError
+from trimtab.domain.history import Transaction, TransactionKind
+from trimtab.domain.incoming import PastContribution
+from trimtab.domain.numbers import ZERO, Money, Price
+from trimtab.domain.policy import HouseholdFile, Policy
+from trimtab.domain.trades import Drift, Side, Trade
+from trimtab.domain.values import AccountKind, Snapshot, trade_date
+from trimtab.rules.contributions import ValueAveragingRule, contribution_days, goals
+from trimtab.rules.holdings import holdings, may_hold
+from trimtab.rules.placement import choose_purchase, place_contribution
+from trimtab.rules.reserve import claim
+from trimtab.rules.schedule import flows_due
+from trimtab.rules.side_fund import Standing, rule_of, standings
+from trimtab.rules.tax.books import books_at
+from trimtab.rules.tax.guard import Guarded, GuardState, Outlook, guard_purchase
+from trimtab.rules.tax.ledger import Ledger
+from trimtab.rules.words import money
+
+_ONE_DAY = dt.timedelta(days=1)
+_AHEAD = dt.timedelta(days=400)
+
+
+class Incoming(NamedTuple):
+    """Money that comes in on a day into an account."""
+
+    day: dt.date
+    account: str
+    amount: Money
+
+
+class Place(NamedTuple):
+    """Where a part of new money goes: into a class by a symbol, or, without one, it stays cash.
+
+    No `day` means that none is known on which the purchase would be safe.
+    """
+
+    account: str
+    amount: Money
+    why: str
+    asset_class: str = ""
+    symbol: str = ""
+    day: dt.date | None = None
+
+
+class Averaged(NamedTuple):
+    """An averaging rule as it stands, what the plan buys in its account, and its next day.
+
+    `last` is what was met last, and `next_goal` what a path asks the value to be on its next day.
+    """
+
+    standing: Standing
+    purchases: tuple[Trade, ...]
+    held: tuple[str, ...]
+    next_day: dt.date | None
+    next_goal: Money | None = None
+    last: PastContribution | None = None
+
+
+class Contributing(NamedTuple):
+    """All that `trimtab contribute` shows; `is_asked` where an amount was given."""
+
+    household: str
+    currency: str
+    at: dt.datetime
+    is_asked: bool
+    incoming: tuple[Incoming, ...]
+    places: tuple[Place, ...]
+    averaged: tuple[Averaged, ...]
+    reserve: Reserving | None
+    least: Money
+
+    @property
+    def today(self) -> dt.date:
+        """The date of the look."""
+        return trade_date(self.at)
+
+
+def contribute(
+    house: House, look: Look, amount: Money | None = None, account: str | None = None
+) -> Contributing:
+    """Where the money of this month goes, or *amount*, put into *account*.
+
+    Raises:
+        InputError: the account does not exist, or none can be told.
+    """
+    snapshot, memory, facts = look.snapshot, look.memory, look.facts
+    policy = policy_in_force(memory)
+    currency = snapshot.base_currency
+    today = trade_date(snapshot.at)
+    cash = {name: sum_ for (name, code), sum_ in memory.cash.items() if code == currency}
+    found = reserving(policy, cash, today, facts.contributions)
+    averaged = standings(snapshot, policy, memory, facts)
+    if amount is None:
+        if account is not None:
+            raise InputError("--account needs --amount: say how much is put into it.")
+        incoming = _of_this_month(house.file, today)
+    else:
+        where = _named(account, house.file) if account else _usual_account(house.file, today)
+        incoming = (Incoming(today, where, amount),)
+    placing = _Placing(look, policy, house.file, averaged)
+    places = tuple(placing.place(incoming, found))
+    return Contributing(
+        household=house.file.household.name,
+        currency=currency,
+        at=snapshot.at,
+        is_asked=amount is not None,
+        incoming=incoming,
+        places=places,
+        averaged=tuple(_averaged(one, look, today) for one in averaged),
+        reserve=found,
+        least=policy.orders.invest_cash_from,
+    )
+
+
+def _averaged(standing: Standing, look: Look, today: dt.date) -> Averaged:
+    decision, account = look.decision, standing.rule.account
+    planned = () if decision.plan is None else decision.plan.trades
+    own = tuple(t for t in planned if t.account == account and t.side is Side.BUY)
+    notes = [one.sentence for one in decision.held] if own else []
+    if standing.asked > 0:
+        notes += [one.sentence for one in decision.refusals if one.account in {"", account}]
+    rule = rule_of(standing.rule)
+    days = contribution_days(rule, today, today + _AHEAD)
+    next_goal = None
+    if days and isinstance(rule, ValueAveragingRule):
+        next_goal = goals(rule, days[0])[-1][1]
+    return Averaged(
+        standing=standing,
+        purchases=own if standing.asked > 0 else (),
+        held=tuple(dict.fromkeys(notes)),
+        next_day=days[0] if days else None,
+        next_goal=next_goal,
+        last=max(
+            look.memory.contributions.get(account, ()), key=lambda past: past.day, default=None
+        ),
+    )
+
+
+def _of_this_month(file: HouseholdFile, today: dt.date) -> tuple[Incoming, ...]:
+    """The contributions from today to the end of the month."""
+    month_end = (today.replace(day=1) + dt.timedelta(days=31)).replace(day=1) - _ONE_DAY
+    due = flows_due(file.contributions, today - _ONE_DAY, month_end)
+    return tuple(Incoming(one.date, one.account, one.amount) for one in due)
+
+
+def _usual_account(file: HouseholdFile, today: dt.date) -> str:
+    """The account that the next contribution goes into, or else the first taxable one."""
+    due = flows_due(file.contributions, today - _ONE_DAY, today + _AHEAD)
+    if due:
+        return due[0].account
+    for name, rule in file.accounts.items():
+        if rule.kind is AccountKind.TAXABLE:
+            return name
+    names = ", ".join(file.accounts)
+    raise InputError(f"no account is taxable: name the one to pay into, --account ({names}).")
+
+
+def _named(name: str, file: HouseholdFile) -> str:
+    """The account called *name*, in whatever letter case it was typed."""
+    for known in file.accounts:
+        if known.lower() == name.lower():
+            return known
+    names = ", ".join(file.accounts)
+    raise InputError(f"--account {name}: there is no such account: the household has {names}.")
+
+
+class _Placing:
+    """Places one sum after another; each finds the classes as the one before leaves them."""
+
+    def __init__(
+        self,
+        look: Look,
+        policy: Policy,
+        file: HouseholdFile,
+        averaged: Sequence[Standing],
+    ) -> None:
+        """Place money into the household of *look* under its *policy*."""
+        self.snapshot: Snapshot = look.snapshot
+        self.policy, self.file = policy, file
+        self.decision = look.decision
+        self.is_defensive = look.memory.breaker is not None
+        self.paths = {one.rule.account for one in averaged if one.rule.by == "value"}
+        held = holdings(look.snapshot, policy)
+        self.total = held.total
+        self.added: dict[str, Money] = {}
+        self.ledger: Ledger = books_at(look.snapshot, look.memory, look.facts.tax)
+
+    def place(self, incoming: Iterable[Incoming], reserve: Reserving | None) -> Iterator[Place]:
+        """Where each sum goes, the reserve first."""
+        lacks = ZERO if reserve is None else reserve.reached.lacks
+        for one in incoming:
+            parts = claim(lacks, one.amount)
+            if reserve is not None and parts.to_reserve > 0:
+                lacks -= parts.to_reserve
+                yield self._into_reserve(one, reserve.rule.account, parts.to_reserve)
+            if parts.to_invest > 0:
+                yield from self._invested(one._replace(amount=parts.to_invest))
+
+    def _into_reserve(self, one: Incoming, account: str, amount: Money) -> Place:
+        why = "It stays cash: the operating reserve lacks it, and has the first claim."
+        if account != one.account:
+            why += f" Put it into {account}, which keeps the reserve, and not into {one.account}."
+        return Place(account, amount, why, day=one.day)
+
+    def _invested(self, one: Incoming) -> Iterator[Place]:
+        if one.account in self.paths:
+            why = "It goes into the side fund, out of which [[averaging]] takes what its path asks."
+            yield Place(one.account, one.amount, why, day=one.day)
+            return
+        currency = self.snapshot.base_currency
+        drifts = [
+            replace(drift, value=drift.value + self.added.get(drift.asset_class, ZERO))
+            for drift in self.decision.drifts
+        ]
+        closed = [d.asset_class for d in drifts if not self._members(d.asset_class, one.account)]
+        placed = place_contribution(one.amount, drifts, self.total, closed, currency)
+        self.total += one.amount
+        for part in placed.parts:
+            name = part.asset_class
+            self.added[name] = self.added.get(name, ZERO) + part.amount
+            yield self._bought(one, name, part.amount, drifts)
+        if placed.left > 0:
+            why = f"It stays cash: what {one.account} can buy has its target with the rest."
+            yield Place(one.account, placed.left, why, day=one.day)
+
+    def _members(self, name: str, account: str) -> list[str]:
+        """What *account* may buy of the class *name*, the preferred first."""
+        rule = self.policy.classes[name]
+        is_closed = self.is_defensive and self.policy.defensive.posture == "reduce_only"
+        if is_closed and rule.risk == "risky":
+            return []
+        kind = self.snapshot.accounts[account].kind
+        return [
+            symbol
+            for symbol in rule.members
+            if symbol == self.snapshot.base_currency
+            or (
+                symbol in self.snapshot.quotes
+                and symbol not in self.policy.orders.no_buy
+                and may_hold(kind, self.snapshot.instruments[symbol])
+            )
+        ]
+
+    def _bought(self, one: Incoming, name: str, amount: Money, drifts: Sequence[Drift]) -> Place:
+        members = self._members(name, one.account)
+        drift = next(drift for drift in drifts if drift.asset_class == name)
+        currency = self.snapshot.base_currency
+        lacking = drift.target * self.total - drift.value
+        why = f"{name} lacks {money(lacking, currency)} of its target once the money is there."
+        if members[0] == currency:
+            return Place(one.account, amount, f"{why} It is cash.", name, day=one.day)
+        guards = {symbol: self._guarded(symbol, one, amount) for symbol in members}
+        clear = [symbol for symbol in members[1:] if guards[symbol].state is GuardState.CLEAR]
+        chosen = choose_purchase(members[0], one.day, guards[members[0]], clear)
+        is_plain = chosen.symbol == members[0] and chosen.day == one.day
+        why += "" if is_plain else f" {chosen.sentence[0].upper()}{chosen.sentence[1:]}"
+        return Place(one.account, amount, why, name, chosen.symbol, chosen.day)
+
+    def _guarded(self, symbol: str, one: Incoming, amount: Money) -> Guarded:
+        price = self.snapshot.price(symbol)
+        purchase = Transaction(
+            id="(proposed)",
+            date=one.day,
+            account=one.account,
+            kind=TransactionKind.BUY,
+            symbol=symbol,
+            quantity=amount / price,
+            amount=amount,
+            source="a contribution",
+        )
+        outlook = Outlook(to_review=self.ledger.to_review(), prices=_prices(self.snapshot))
+        return guard_purchase(self.ledger, purchase, outlook)
+
+
+def _prices(snapshot: Snapshot) -> Mapping[str, Price]:
+    return {symbol: snapshot.price(symbol) for symbol in snapshot.quotes}

@@ -1,0 +1,242 @@
+"""From the household's own targets, layer by layer, to the targets in force.
+
+A strategy says what it wants; that the targets move only where it is worth it, that an estimate is
+made on the policy's schedule only, and that faulty data move nothing, is the same for all of them.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from trimtab.domain.aim import Aim, Layer
+from trimtab.domain.errors import DataSuspect, StrategyFault, TrimtabError
+from trimtab.domain.numbers import ONE, ZERO, Weight
+from trimtab.domain.policy import Policy, band_policy
+from trimtab.rules.drift import half_width
+from trimtab.rules.targets.base import own_targets
+from trimtab.rules.targets.view import Past, Savings, Strategy, View
+from trimtab.rules.words import listing, percent
+
+GRAIN = Weight("0.000001")
+"""Weights are told to a ten-thousandth of a percent."""
+_UNEVEN = Weight("0.000001")
+
+
+class Outlook(NamedTuple):
+    """The strategies of the policy's layers, in their order, and the past that they may know.
+
+    `cash` names the class of cash, None without one.
+    """
+
+    strategies: tuple[Strategy, ...] = ()
+    past: Past | None = None
+    cash: str | None = None
+
+
+NO_OUTLOOK = Outlook()
+"""Nothing to ask: the targets are the household's own."""
+
+
+def aim_of(
+    policy: Policy,
+    outlook: Outlook,
+    before: Aim | None,
+    today: dt.date,
+    savings: Savings,
+    rearmed: Mapping[str, dt.datetime] = MappingProxyType({}),
+) -> Aim | None:
+    """The targets in force on *today*, given those of the time *before*; None without a strategy.
+
+    *rearmed* is when the owner last re-armed a strategy, by its name.
+
+    Raises:
+        StrategyFault: a strategy answered with weights that are none.
+    """
+    if not outlook.strategies or outlook.past is None:
+        return None
+    base = own_targets(policy, today)
+    if before is not None and before.targets.keys() != base.keys():
+        before = None
+    known = {} if before is None else {layer.name: layer for layer in before.layers}
+    is_due = before is None or is_new_period(policy.strategy.every, before.estimated_on, today)
+    seen = _view(policy, today, savings, outlook, is_due=is_due)
+    layers: list[Layer] = []
+    weights: Mapping[str, Weight] = base
+    for strategy in outlook.strategies:
+        last = known.get(strategy.name)
+        if last is None or is_due or strategy.watches:
+            view = seen._replace(
+                base=weights,
+                band=_bands(policy, weights),
+                rearmed=rearmed.get(strategy.name),
+            )
+            if last is not None:
+                view = view._replace(state=last.state, last=last.targets)
+            layer = _asked(strategy, view, last)
+        else:
+            layer = last
+        layers.append(layer)
+        weights = layer.targets
+    return _moved(policy, tuple(layers), before, today, is_due=is_due)
+
+
+def is_new_period(every: str, last: dt.date, today: dt.date) -> bool:
+    """Whether a new day, ISO week, month, quarter or year has begun since *last*."""
+    if every == "day":
+        return today > last
+    if every == "week":
+        return today.isocalendar()[:2] > last.isocalendar()[:2]
+    months = {"month": 1, "quarter": 3, "year": 12}[every]
+    return _period(today, months) > _period(last, months)
+
+
+def _period(day: dt.date, months: int) -> int:
+    return (day.year * 12 + day.month - 1) // months
+
+
+def _view(
+    policy: Policy, today: dt.date, savings: Savings, outlook: Outlook, *, is_due: bool
+) -> View:
+    """What every layer sees alike."""
+    assert outlook.past is not None, "strategies are shown a past"
+    return View(
+        today=today,
+        classes=tuple(policy.classes),
+        base={},
+        savings=savings,
+        past=outlook.past.until(today),
+        safe=frozenset(name for name, rule in policy.classes.items() if rule.risk == "safe"),
+        cash=outlook.cash,
+        band={},
+        state={},
+        last={},
+        is_due=is_due,
+    )
+
+
+def _bands(policy: Policy, weights: Mapping[str, Weight]) -> dict[str, Weight]:
+    return {
+        name: half_width(weights[name], band_policy(policy.bands, rule))
+        for name, rule in policy.classes.items()
+    }
+
+
+def _asked(strategy: Strategy, view: View, last: Layer | None) -> Layer:
+    """What *strategy* wants; what it wanted before, or the base, where it cannot tell.
+
+    A plug-in is somebody else's program: whatever it raises is told as its fault.
+
+    Raises:
+        StrategyFault: the strategy failed, or answered with weights that are none.
+    """
+    try:
+        layer = strategy.wants(view)
+    except DataSuspect as doubt:
+        kept = dict(view.base) if last is None else last.targets
+        return Layer(
+            name=strategy.name,
+            targets=kept,
+            sentences=(f"{doubt} Until then {strategy.name} leaves the weights as they are.",),
+            state={} if last is None else last.state,
+            doubt=str(doubt),
+        )
+    except TrimtabError:
+        raise
+    except Exception as error:
+        msg = (
+            f"The strategy {strategy.name} failed ({type(error).__name__}: {error}); take it out "
+            "of strategy.layers until it is mended."
+        )
+        raise StrategyFault(msg) from error
+    return checked(layer, view.classes)
+
+
+def checked(layer: Layer, classes: Sequence[str]) -> Layer:
+    """*layer* with its weights to six digits, adding up to one exactly.
+
+    Raises:
+        StrategyFault: a class has no weight or one below zero, or they do not add up to one.
+    """
+    targets = layer.targets
+    if set(targets) != set(classes):
+        odd = sorted(set(targets) ^ set(classes))
+        msg = f"The strategy {layer.name} must weigh every class once; look at {listing(odd)}."
+        raise StrategyFault(msg)
+    for name, weight in targets.items():
+        if not weight.is_finite() or weight < -_UNEVEN:
+            msg = f"The strategy {layer.name} weighs {name} with {weight}; 0 is the least."
+            raise StrategyFault(msg)
+    total = sum(targets.values(), ZERO)
+    if abs(total - ONE) > _UNEVEN:
+        msg = f"The weights of the strategy {layer.name} add up to {total}, not to 1."
+        raise StrategyFault(msg)
+    rounded: dict[str, Weight] = {
+        name: max(ZERO, targets[name].quantize(GRAIN)) for name in classes
+    }
+    largest = max(rounded, key=lambda name: (rounded[name], name))
+    rounded[largest] += ONE - sum(rounded.values(), ZERO)
+    return Layer(
+        name=layer.name,
+        targets=rounded,
+        sentences=layer.sentences,
+        figures=layer.figures,
+        state=layer.state,
+        insists=layer.insists,
+        doubt=layer.doubt,
+    )
+
+
+def _moved(
+    policy: Policy, layers: tuple[Layer, ...], before: Aim | None, today: dt.date, *, is_due: bool
+) -> Aim:
+    """The targets that hold now: those of the last layer, or those of *before* where that is near.
+
+    A layer that insists has moved by itself: its weights hold at once.
+    """
+    wanted = layers[-1].targets
+    if before is None:
+        return Aim(
+            targets=wanted,
+            layers=layers,
+            estimated_on=today,
+            since=today,
+            sentence="These are the first targets of the strategy.",
+        )
+    estimated_on = today if is_due else before.estimated_on
+    change = {name: wanted[name] - before.targets[name] for name in wanted}
+    worst = max(change, key=lambda name: abs(change[name]))
+    insists = any(layer.insists for layer in layers) and any(change.values())
+    if not any(change.values()):
+        return Aim(
+            targets=before.targets,
+            layers=layers,
+            estimated_on=estimated_on,
+            since=before.since,
+            sentence="The targets stay as they are.",
+        )
+    if not insists and abs(change[worst]) < max(policy.strategy.move_least, GRAIN):
+        told = (
+            f"The targets stay: the largest change wanted is {percent(abs(change[worst]), 2)} of "
+            f"the savings, in {worst}, and less than {percent(policy.strategy.move_least, 2)} is "
+            "not worth a move."
+        )
+        return Aim(
+            targets=before.targets,
+            layers=layers,
+            estimated_on=estimated_on,
+            since=before.since,
+            sentence=told,
+        )
+    parts = [
+        f"{name} from {percent(before.targets[name], 1)} to {percent(wanted[name], 1)}"
+        for name in wanted
+        if change[name]
+    ]
+    return Aim(
+        targets=wanted,
+        layers=layers,
+        estimated_on=estimated_on,
+        since=today,
+        sentence=f"The targets move: {listing(parts)}.",
+    )

@@ -1,0 +1,146 @@
+"""The strategy `cppi`: the weights before it, less in risky classes the nearer the floor is."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from trimtab.domain.aim import Layer
+from trimtab.domain.aims import CppiRule
+from trimtab.domain.numbers import ONE, ZERO, Weight, to_float
+from trimtab.domain.policy import Policy
+from trimtab.rules.targets.cppi import multiplier_warnings
+from trimtab.rules.targets.cppi_risk import WORST_FALLS
+from trimtab.rules.targets.cppi_step import CppiDay, CppiState, step
+from trimtab.rules.targets.view import View
+from trimtab.rules.words import percent
+
+_WORTH_SAYING = Weight("0.01")
+_FLOOR, _HEEDED = "insures", "heeded"
+"""What is remembered beside the state: the floor it is of, and the last word that was heeded."""
+
+
+class Cppi(NamedTuple):
+    """Holds risky classes in proportion to what the savings exceed a floor by.
+
+    Risky and safe classes each keep the proportions that the layer before wants. Cash is safe.
+    """
+
+    rule: CppiRule
+    name: str = "cppi"
+    sessions: int = 0
+    watches: bool = True
+
+    @classmethod
+    def of(cls, policy: Policy) -> "Cppi":
+        """The strategy as *policy* sets it."""
+        return cls(policy.strategy.cppi)
+
+    def wants(self, view: View) -> Layer:
+        """The weights at which the risky classes have the exposure that the floor allows.
+
+        Inside the band around it that is what they have already.
+
+        Raises:
+            InputError: the rule lacks what its floor needs.
+        """
+        savings = view.savings
+        safe = view.safe if view.cash is None else view.safe | {view.cash}
+        risky = [name for name in view.classes if name not in safe]
+        now = step(
+            self.rule,
+            self._remembered(view.state),
+            CppiDay(
+                date=view.today,
+                value=savings.value + savings.kept - savings.due,
+                rate=self.rule.rate or ZERO,
+                held=sum((savings.held.get(name, ZERO) for name in risky), ZERO),
+                flow=savings.flow,
+                reserve=savings.reserve,
+                rearmed=_word(view) not in {"", view.state.get(_HEEDED, "")},
+            ),
+        )
+        part = ZERO if savings.value <= 0 else min(ONE, now.exposure / savings.value)
+        return Layer(
+            name=self.name,
+            targets=_shared(view, risky, part),
+            sentences=(*now.sentences, *_raised(view, risky, part), *self._flat()),
+            figures={
+                "floor": to_float(now.state.floor),
+                "cushion": to_float(now.cushion),
+                "exposure": to_float(now.exposure),
+            },
+            state=_to_remember(now.state) | {_FLOOR: self._floor(), _HEEDED: _word(view)},
+            insists=now.moves,
+        )
+
+    def warnings(self, look_every_days: int) -> tuple[str, ...]:
+        """What is to be said against the multiplier, a sentence each, by the worst fall on record.
+
+        Looks further apart than a day are judged by the worst month.
+        """
+        fall, where = WORST_FALLS["day" if look_every_days <= 1 else "month"]
+        band = self.rule.band_rel
+        return multiplier_warnings(self.rule.multiplier, Weight(fall), band_rel=band, where=where)
+
+    def _flat(self) -> tuple[str, ...]:
+        """That a floor which should grow has no rate to grow at."""
+        if self.rule.floor not in {"accruing", "dated"} or self.rule.rate is not None:
+            return ()
+        told = (
+            f'The floor "{self.rule.floor}" has no rate and does not move: write rate, what bills '
+            "pay a year, in [strategy.cppi]."
+        )
+        return (told,)
+
+    def _floor(self) -> str:
+        """What the household insures, so that another floor is begun anew."""
+        rule = self.rule
+        return f"{rule.floor} {rule.amount} {rule.keeps} {rule.until}"
+
+    def _remembered(self, state: Mapping[str, str]) -> CppiState | None:
+        """The state of the last look; None at first, and once the household changed its floor."""
+        if state.get(_FLOOR) != self._floor():
+            return None
+        kept = {name: value for name, value in state.items() if name not in {_FLOOR, _HEEDED}}
+        return msgspec.convert(kept, CppiState, strict=False)
+
+
+def _shared(view: View, risky: list[str], part: Weight) -> dict[str, Weight]:
+    """*part* to the risky classes and the rest to the others, each in its base proportions."""
+    others = [name for name in view.classes if name not in risky]
+    targets = _in_proportion(view.base, risky, part) | _in_proportion(view.base, others, ONE - part)
+    return {name: targets[name] for name in view.classes}
+
+
+def _in_proportion(
+    base: Mapping[str, Weight], names: Iterable[str], part: Weight
+) -> dict[str, Weight]:
+    """*part* divided as *base* divides *names*; evenly where it gives them nothing."""
+    of = {name: base[name] for name in names}
+    total = sum(of.values(), ZERO)
+    if total == 0:
+        return {name: part / len(of) for name in of}
+    return {name: part * weight / total for name, weight in of.items()}
+
+
+def _raised(view: View, risky: list[str], part: Weight) -> tuple[str, ...]:
+    """That risky classes get more than the layer before wants: CPPI sets how much, not it."""
+    base = sum((view.base[name] for name in risky), ZERO)
+    if part - base < _WORTH_SAYING:
+        return ()
+    told = (
+        f"That is {percent(part)} of what is divided; the weights before it have "
+        f"{percent(base)} in risky classes. CPPI takes only their proportions: cap bounds it."
+    )
+    return (told,)
+
+
+def _word(view: View) -> str:
+    """The owner's last word, by its instant; empty where there is none."""
+    return "" if view.rearmed is None else view.rearmed.isoformat()
+
+
+def _to_remember(state: CppiState) -> dict[str, str]:
+    builtins: dict[str, object] = msgspec.to_builtins(state)
+    return {name: str(value) for name, value in builtins.items() if value is not None}

@@ -1,0 +1,203 @@
+"""The strategy `minimum_variance`: the classes in the mix that is estimated to move least."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from trimtab.domain.aim import Layer
+from trimtab.domain.aims import MinimumVarianceRule
+from trimtab.domain.errors import InputError, StrategyFault
+from trimtab.domain.numbers import ONE, ZERO, Weight, to_float
+from trimtab.domain.policy import Policy
+from trimtab.rules.targets.assets import SESSIONS_A_YEAR, as_percent, assets_of, weighed
+from trimtab.rules.targets.covariance import (
+    Estimate,
+    exponentially_weighted,
+    ledoit_wolf,
+    sample,
+)
+from trimtab.rules.targets.minimum_variance import MinimumVariance, minimum_variance
+from trimtab.rules.targets.quadratic import Group, Limits
+from trimtab.rules.targets.view import Floats, View
+from trimtab.rules.words import listing
+
+_RISK_AVERSION = 5.0
+"""What a unit of yearly variance costs is half of it: the usual figure of a careful saver."""
+
+
+_GRAIN = 1e-5
+
+
+class Problem(NamedTuple):
+    """The classes weighed (N), the estimate of their covariance, the limits, and their sum."""
+
+    assets: list[str]
+    estimate: Estimate
+    limits: Limits
+    room: Weight
+
+
+class LeastVariance(NamedTuple):
+    """Wants the mix of least variance, where moving to it is worth what the move costs.
+
+    A year of the variance saved, valued at half a relative risk aversion of 5 (the first terms of
+    any expected utility; Arrow 1965, Pratt 1964), must exceed `move_cost` times what is moved.
+    """
+
+    rule: MinimumVarianceRule
+    move_cost: Weight
+    name: str = "minimum_variance"
+    watches: bool = False
+
+    @classmethod
+    def of(cls, policy: Policy) -> "LeastVariance":
+        """The strategy as *policy* sets it."""
+        return cls(policy.strategy.minimum_variance, policy.strategy.move_cost)
+
+    @property
+    def sessions(self) -> int:
+        """How much of the past it asks for."""
+        return self.rule.sessions
+
+    def wants(self, view: View) -> Layer:
+        """The mix of least variance of all classes but cash, whose weight stays.
+
+        Raises:
+            DataSuspect: there are fewer than 20 sessions in which every class has a price.
+            StrategyFault: the bounds contradict each other, or what cash leaves.
+        """
+        problem = self.problem(view)
+        assets, estimate, limits, room = problem
+        try:
+            found = minimum_variance(estimate, limits)
+        except InputError as error:
+            msg = f"strategy.minimum_variance.bounds: {error} Mend the bounds in household.toml."
+            raise StrategyFault(msg) from error
+        targets = weighed(view, assets, found.weights, room)
+        told = self._told(found, problem)
+        kept = self._kept(view, problem, found)
+        return Layer(
+            name=self.name,
+            targets=dict(view.last) if kept else targets,
+            sentences=(*told, kept) if kept else told,
+            figures=_figures(found, estimate),
+        )
+
+    def problem(self, view: View) -> Problem:
+        """What is weighed, by which estimate and within which limits.
+
+        Raises:
+            DataSuspect: there are fewer than 20 sessions in which every class has a price.
+        """
+        assets, past = assets_of(view, self.rule.sessions, self.name)
+        room = ONE - (view.base[view.cash] if view.cash is not None else ZERO)
+        limits = self._limits(assets, to_float(room))
+        return Problem(assets, self._estimate(past, assets), limits, room)
+
+    def _estimate(self, past: Floats, assets: list[str]) -> Estimate:
+        year = SESSIONS_A_YEAR
+        match self.rule.covariance:
+            case "sample":
+                return sample(past, periods_per_year=year, names=assets)
+            case "exponential":
+                half_life = float(self.rule.half_life)
+                return exponentially_weighted(
+                    past, half_life=half_life, periods_per_year=year, names=assets
+                )
+            case "constant_correlation":
+                return ledoit_wolf(
+                    past, target="constant_correlation", periods_per_year=year, names=assets
+                )
+        return ledoit_wolf(past, periods_per_year=year, names=assets)
+
+    def _limits(self, assets: list[str], room: float) -> Limits:
+        places = {name: place for place, name in enumerate(assets)}
+        lower, upper = np.zeros(len(assets)), np.full(len(assets), room)
+        groups: list[Group] = []
+        for bound in self.rule.bounds:
+            members = tuple(places[name] for name in bound.classes if name in places)
+            low, high = to_float(bound.least), to_float(bound.most)
+            if len(members) == 1:
+                lower[members[0]] = max(lower[members[0]], low)
+                upper[members[0]] = min(upper[members[0]], high)
+            elif members:
+                groups.append(Group(" and ".join(bound.classes), members, low, high))
+        return Limits(lower, upper, tuple(groups), room, tuple(assets))
+
+    def _kept(self, view: View, problem: Problem, found: MinimumVariance) -> str:
+        """Why the weights of the last time stay, empty where they move."""
+        if not view.last or (
+            view.cash is not None and view.last[view.cash] != view.base[view.cash]
+        ):
+            return ""
+        last = np.asarray([to_float(view.last[name]) for name in problem.assets])
+        if not _keeps(last, problem.limits):
+            return ""
+        before = float(last @ problem.estimate.covariance @ last)
+        worth = _RISK_AVERSION / 2.0 * (before - found.variance)
+        moved = float(np.maximum(0.0, found.weights - last).sum())
+        cost = to_float(self.move_cost) * moved
+        if worth > cost or moved == 0.0:
+            return ""
+        return (
+            "The weights of the last time stay: they would have moved "
+            f"{as_percent(before**0.5, 2)} a year, and moving {as_percent(moved)} of the savings "
+            "would cost more than the difference is worth."
+        )
+
+    def _told(self, found: MinimumVariance, problem: Problem) -> tuple[str, ...]:
+        estimate = problem.estimate
+        first = (
+            f"Over {estimate.observations} sessions the mix that moved least moved "
+            f"{as_percent(found.volatility, 2)} a year ({estimate.kind})."
+        )
+        said = [first]
+        factor = None if found.optimism is None else found.optimism.volatility_factor
+        if factor is not None and factor >= 1.0005:  # noqa: PLR2004  less does not show
+            said.append(
+                f"That figure is fitted and flatters: rather expect "
+                f"{as_percent(found.volatility * factor, 2)}."
+            )
+        return (*said, *_at_bounds(found, problem), *found.notes)
+
+
+def _at_bounds(found: MinimumVariance, problem: Problem) -> list[str]:
+    """The bounds of the rule that hold the mix; that nothing goes below zero is none of them."""
+    limits, solution = problem.limits, found.solution
+    binds = ((solution.price_upper > 0) & (limits.upper < limits.total)) | (
+        (solution.price_lower > 0) & (np.asarray(limits.lower) > 0)
+    )
+    alone = [name for name, at in zip(problem.assets, binds.tolist(), strict=True) if at]
+    said = []
+    if alone:
+        verb = "stands at its bound" if len(alone) == 1 else "stand at their bounds"
+        said.append(f"{listing(alone)} {verb}.")
+    prices = solution.price_low + solution.price_high
+    said += [
+        f"{group.name} together stand at their bound."
+        for group, price in zip(limits.groups, prices.tolist(), strict=True)
+        if price > 0
+    ]
+    return said
+
+
+def _keeps(weights: Floats, limits: Limits) -> bool:
+    """Whether *weights* are within *limits*, to the digits in which weights are told."""
+    sums = [(float(weights[list(one.members)].sum()), one) for one in limits.groups]
+    return bool(
+        np.all(weights >= limits.lower - _GRAIN)
+        and np.all(weights <= limits.upper + _GRAIN)
+        and all(one.low - _GRAIN <= held <= one.high + _GRAIN for held, one in sums)
+    )
+
+
+def _figures(found: MinimumVariance, estimate: Estimate) -> dict[str, float]:
+    figures = {
+        "volatility_in_sample": found.volatility,
+        "observations": float(estimate.observations),
+        "shrinkage": estimate.shrinkage,
+    }
+    factor = None if found.optimism is None else found.optimism.volatility_factor
+    if factor is not None:
+        figures["volatility_to_expect"] = found.volatility * factor
+    return figures

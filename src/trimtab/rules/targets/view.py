@@ -1,0 +1,103 @@
+"""What a strategy sees, what it answers, and what it must be."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trimtab.domain.aim import Layer
+from trimtab.domain.numbers import ZERO, Money, Weight
+
+Floats = NDArray[np.float64]
+
+
+class Past(NamedTuple):
+    """Total returns that are over: `sessions` (T,), oldest first, and simple `returns` (T, C).
+
+    A column a class, in the order of `View.classes`: what its first member returned from session
+    to session in the base currency, not a number where it has no price. Cash has zeros.
+    `doubt` says why nothing is known, where that is so.
+    """
+
+    sessions: tuple[dt.date, ...]
+    returns: Floats
+    doubt: str = ""
+
+    def until(self, day: dt.date) -> "Past":
+        """What was over on *day*."""
+        count = sum(1 for session in self.sessions if session <= day)
+        return Past(self.sessions[:count], self.returns[:count], self.doubt)
+
+
+class Savings(NamedTuple):
+    """Money in the base currency: what the targets divide, and what stands beside it.
+
+    `held` is what of each class there is; `kept` what is owned and not divided: the cash of
+    reserves, symbols of no class, dollars in a wallet that can buy nothing there; `reserve` what
+    the operating reserve should be, None without one; `flow` what came in since the last look
+    (out: negative) and `due` what is to be withdrawn soon.
+    """
+
+    value: Money
+    held: Mapping[str, Money] = {}
+    kept: Money = ZERO
+    reserve: Money | None = None
+    flow: Money = ZERO
+    due: Money = ZERO
+
+
+class View(NamedTuple):
+    """All that a strategy may know on `today`; nothing in it is later than that.
+
+    `base` are the weights of the layer before, or the household's own targets. `savings` is the
+    money there is. `safe` names the safe classes and `cash` the one of cash, None without one.
+    `band` is the half-width of every class's band around its base weight. `state` is what the
+    strategy asked to be remembered, `last` its weights of the time before, both empty at first.
+    `is_due` is false between two estimates. `rearmed` is when the owner last re-armed the strategy.
+    """
+
+    today: dt.date
+    classes: tuple[str, ...]
+    base: Mapping[str, Weight]
+    savings: "Savings"
+    past: Past
+    safe: frozenset[str]
+    cash: str | None
+    band: Mapping[str, Weight]
+    state: Mapping[str, str]
+    last: Mapping[str, Weight]
+    is_due: bool
+    rearmed: dt.datetime | None = None
+
+
+class Strategy(Protocol):
+    """Wants weights for the classes of a household, from nothing but what it is shown.
+
+    It is a pure function: the same view, the same answer. Its weights are none below zero, add up
+    to one, and follow the classes when these are given in another order.
+    """
+
+    @property
+    def name(self) -> str:
+        """What a layer of the policy calls it."""
+        ...
+
+    @property
+    def sessions(self) -> int:
+        """How many past sessions it asks for, at most."""
+        ...
+
+    @property
+    def watches(self) -> bool:
+        """Whether it is asked at every look, not only when an estimate is due."""
+        ...
+
+    def wants(self, view: View) -> Layer:
+        """The weights to aim at, and why.
+
+        Raises:
+            DataSuspect: the past shown is not enough for an answer; the weights stay.
+        """
+        ...

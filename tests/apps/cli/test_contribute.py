@@ -1,0 +1,252 @@
+"""`trimtab contribute` as a person meets it: where new money goes, and why."""
+
+import datetime as dt
+import re
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+from tests.apps.cli.command_line import document_of, trimtab
+from tests.houses import TOML, FixedPrices, ManualClock, house_of, lot
+
+from trimtab.apps.contributing import Contributing, contribute
+from trimtab.apps.hypothetical import today
+from trimtab.apps.run import run_once
+from trimtab.apps.value_paths import value_paths
+from trimtab.apps.views.contribute import contribute_page, verdict
+from trimtab.apps.views.page import Sentence
+from trimtab.apps.world import House
+from trimtab.domain.trades import Disposal, Term
+
+PRICES = {"VTI": "100", "ITOT": "50", "BND": "50", "BTC-USD": "40000"}
+PATH = """
+[[averaging]]
+account = "ira"
+by = "value"
+amount = 1000
+first = 2026-03-09
+expected_return = 0
+"""
+MONTHLY = """
+[[contributions]]
+account = "{}"
+amount = 2000
+first = 2026-01-31
+every = "month"
+"""
+RESERVE = '[reserve]\nmonthly_costs = 300\nmonths = 5\naccount = "taxable"\n'
+SOLD = Disposal(
+    id="s1",
+    account="taxable",
+    symbol="VTI",
+    lot_id="old",
+    quantity=Decimal(100),
+    acquired=dt.date(2025, 1, 2),
+    holding_since=dt.date(2025, 1, 2),
+    sold=dt.date(2026, 3, 2),
+    proceeds=Decimal(10000),
+    basis=Decimal(15000),
+    term=Term.LONG,
+    is_taxed=True,
+    source="sales.csv",
+)
+"""A loss taken a week before the day of these tests."""
+
+
+def _house(more: str = "", *, vti: str = "550", cash: str = "1000", ira: str = "0") -> House:
+    lots = [
+        lot("taxable", "VTI", vti, "54000", "2020-01-02"),
+        lot("taxable", "BND", "800", "40000", "2020-01-02"),
+        lot("wallet", "BTC-USD", "0.125", "4000", "2020-01-02"),
+    ]
+    money = {"taxable": cash, "ira": ira}
+    return house_of(lots, money, FixedPrices(PRICES), toml=TOML + more)
+
+
+def _clock(house: House) -> ManualClock:
+    assert isinstance(house.clock, ManualClock)
+    return house.clock
+
+
+def _set_prices(house: House, **prices: str) -> None:
+    assert isinstance(house.prices, FixedPrices)
+    house.prices.prices |= {symbol: Decimal(price) for symbol, price in prices.items()}
+
+
+def _asked(house: House, amount: str | None = None, account: str | None = None) -> Contributing:
+    look = today(house, run_once(house, executes=False))
+    return contribute(house, look, None if amount is None else Decimal(amount), account)
+
+
+def _told(found: Contributing) -> str:
+    page = contribute_page(found, ".")
+    return " ".join(block.text for block in page if isinstance(block, Sentence))
+
+
+def test_an_amount_goes_to_the_classes_that_lack_most_and_adds_up(demo):
+    told = document_of(trimtab("contribute", "--folder", demo, "--amount", "5000", "--json"))
+    assert sum(Decimal(place["amount"]) for place in told["places"]) == 5000
+    assert {place["account"] for place in told["places"]} == {"joint"}
+    assert "bitcoin" not in {place["asset_class"] for place in told["places"]}
+
+
+def test_a_purchase_that_would_spoil_a_loss_goes_into_the_substitute_and_says_so(demo):
+    ended = trimtab("contribute", "--folder", demo, "--amount", "5000")
+    assert ended.status == 0
+    page = " ".join(ended.out.split())
+    assert re.search(r"IXUS is bought on \S+ instead of VXUS: buying VXUS .* would disallow", page)
+
+
+def test_where_no_substitute_is_allowed_the_first_safe_day_is_named():
+    more = '[orders]\nno_buy = ["ITOT"]\n'
+    found = _asked(_house(more, vti="450")._replace(past_sales=(SOLD,)), "5000", "taxable")
+    (stocks,) = [place for place in found.places if place.asset_class == "stocks"]
+    assert (stocks.symbol, stocks.day) == ("VTI", dt.date(2026, 4, 2))
+    assert "until then the money is cash" in stocks.why
+
+
+def test_a_substitute_that_would_spoil_a_loss_too_is_none():
+    both = (SOLD, replace(SOLD, id="s2", symbol="ITOT", lot_id="other"))
+    found = _asked(_house(vti="450")._replace(past_sales=both), "5000", "taxable")
+    (stocks,) = [place for place in found.places if place.asset_class == "stocks"]
+    assert (stocks.symbol, stocks.day) == ("VTI", dt.date(2026, 4, 2))
+
+
+def test_a_reserve_is_filled_once_and_not_by_each_contribution():
+    weekly = MONTHLY.replace("month", "two_weeks").replace("31", "12")
+    found = _asked(_house(RESERVE + weekly.format("taxable")))
+    kept = [place.amount for place in found.places if "reserve" in place.why]
+    assert len(found.incoming) == 2
+    assert kept == [1500]
+    assert sum(place.amount for place in found.places) == 4000
+
+
+def test_the_reserve_comes_first_and_its_account_is_named():
+    found = _asked(_house(RESERVE), "4000", "ira")
+    reserve, *rest = found.places
+    assert (reserve.account, reserve.symbol) == ("taxable", "")
+    assert reserve.amount == 1500
+    assert "Put it into taxable" in reserve.why
+    assert sum(place.amount for place in rest) == 2500
+    assert {place.account for place in rest} == {"ira"}
+
+
+def test_what_an_account_cannot_hold_is_not_bought_there():
+    found = _asked(_house(), "3000", "wallet")
+    assert {place.asset_class for place in found.places} <= {"", "bitcoin"}
+    assert sum(place.amount for place in found.places) == 3000
+
+
+def test_the_contributions_of_the_month_are_listed_with_their_day():
+    found = _asked(_house(MONTHLY.format("taxable")))
+    (one,) = found.incoming
+    assert str(one.day) == "2026-03-31"
+    assert one.amount == 2000
+    assert verdict(found) == "Put in this month: 2,000.00 USD into taxable on 2026-03-31."
+    assert sum(place.amount for place in found.places) == 2000
+
+
+def test_two_contributions_do_not_fill_the_same_gap_twice():
+    one = _asked(_house(vti="545"), "3000", "taxable")
+    weekly = MONTHLY.replace("month", "two_weeks").replace("31", "12").replace("2000", "1500")
+    two = _asked(_house(weekly.format("taxable"), vti="545"))
+    assert len(two.incoming) == 2
+
+    def by_class(found: Contributing) -> dict[str, Decimal]:
+        sums: dict[str, Decimal] = {}
+        for place in found.places:
+            sums[place.asset_class] = sums.get(place.asset_class, Decimal(0)) + place.amount
+        return sums
+
+    assert by_class(one) == pytest.approx(by_class(two), abs=Decimal("0.02"))
+
+
+def test_a_contribution_into_the_account_of_a_path_goes_into_its_side_fund():
+    found = _asked(_house(PATH + MONTHLY.format("ira")))
+    (place,) = found.places
+    assert "side fund" in place.why
+    assert place.symbol == ""
+
+
+def test_a_path_is_told_with_its_cap_its_side_fund_and_what_the_plan_buys():
+    found = _asked(_house(PATH, ira="5000"))
+    (one,) = found.averaged
+    standing = one.standing
+    assert standing.asked == 1000
+    assert standing.waits == 4000
+    assert standing.cap == 3000
+    assert {trade.account for trade in one.purchases} == {"ira"}
+    text = _told(found)
+    assert "The path asks for 1,000.00 USD on 2026-03-09, and the value is 0.00 USD" in text
+    assert "One period may take 3,000.00 USD" in text
+    assert re.search(r"The plan of now buys \d+ \w+", text)
+
+
+def test_what_a_side_fund_lacks_is_what_to_put_in():
+    found = _asked(_house(PATH, ira="200"))
+    expected = "800.00 USD into ira, which its path asks for beyond the side fund"
+    assert verdict(found) == f"Put in this month: {expected}."
+    assert "The side fund lacks 800.00 USD" in _told(found)
+
+
+def test_a_path_that_would_spoil_a_loss_buys_the_substitute_and_says_so():
+    house = _house(PATH, vti="450", ira="5000")._replace(past_sales=(SOLD,))
+    (one,) = _asked(house).averaged
+    assert "VTI" not in {trade.symbol for trade in one.purchases}
+    reasons = " ".join([trade.reason for trade in one.purchases] + list(one.held))
+    assert "VTI" in reasons
+    assert "2026-04-02" in reasons
+
+
+def test_a_path_without_a_substitute_waits_for_the_first_safe_day():
+    more = PATH + '[orders]\nno_buy = ["ITOT", "BND"]\n'
+    house = _house(more, vti="450", ira="5000")._replace(past_sales=(SOLD,))
+    run_once(house, executes=True)
+    (one,) = _asked(house).averaged
+    assert one.standing.asked == 1000
+    _clock(house).at = dt.datetime(2026, 4, 2, 15, tzinfo=dt.UTC)
+    outcome = run_once(house, executes=True)
+    bought = [done.trade for done in outcome.executions if done.trade.account == "ira"]
+    assert [trade.symbol for trade in bought] == ["VTI"]
+
+
+def test_an_account_that_does_not_exist_is_answered_with_those_that_do(demo):
+    ended = trimtab("contribute", "--folder", demo, "--amount", "5", "--account", "joined")
+    assert ended.status == 2
+    assert "the household has joint, maya-roth, jon-ira, maya-wallet" in ended.err
+
+
+def test_an_account_without_an_amount_is_refused(demo):
+    ended = trimtab("contribute", "--folder", demo, "--account", "joint")
+    assert (ended.status, "--account needs --amount" in ended.err) == (2, True)
+
+
+def test_a_picture_needs_a_path(demo, tmp_path):
+    ended = trimtab("contribute", "--folder", demo, "--chart", tmp_path / "path.svg")
+    assert ended.status == 2
+    assert "there is no path to draw" in ended.err
+
+
+def test_a_picture_has_the_path_the_values_and_what_was_put_in(demo, tmp_path):
+    toml = demo / "household.toml"
+    table = PATH.replace("ira", "maya-roth").replace("2026-03-09", "2025-11-01")
+    toml.write_text(toml.read_text() + table)
+    ended = trimtab("contribute", "--folder", demo, "--chart", tmp_path / "path.png")
+    assert ended.status == 0, ended.err
+    assert (tmp_path / "path.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_values_of_a_path_are_those_at_the_looks_of_past_days():
+    house = _house(PATH, ira="5000")
+    run_once(house, executes=True)
+    _clock(house).at += dt.timedelta(days=35)
+    _set_prices(house, VTI="110")
+    look = today(house, run_once(house, executes=False))
+    (path,) = value_paths(house, look)
+    (first, before), (second, now) = path.values
+    assert (first, second) == (dt.date(2026, 3, 9), dt.date(2026, 4, 13))
+    assert 900 <= before <= 1000
+    held = [lot for lot in look.snapshot.lots if lot.account == "ira"]
+    assert now == sum(lot.quantity * look.snapshot.price(lot.symbol) for lot in held)
+    assert [goal for _, goal in path.goals[:2]] == [1000, 2000]
+    assert [past.day for past in path.put_in] == [first]

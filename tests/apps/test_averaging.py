@@ -1,0 +1,182 @@
+"""Cash that is invested little by little, through the cycle, the journal and the paper broker."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from tests.houses import TOML, FixedPrices, ManualClock, house_of, lot
+
+from trimtab.apps.run import Outcome, run_once
+from trimtab.apps.world import House, load
+from trimtab.domain.events import ContributionMet
+from trimtab.domain.numbers import ZERO, Money
+from trimtab.domain.trades import Side
+
+PRICES = {"VTI": "100", "ITOT": "50", "BND": "50", "BTC-USD": "40000"}
+PARTS = """
+[[averaging]]
+account = "ira"
+by = "parts"
+amount = 12000
+parts = 4
+first = 2026-03-09
+"""
+PATH = """
+[[averaging]]
+account = "ira"
+by = "value"
+amount = 1000
+first = 2026-03-09
+expected_return = 0
+"""
+
+
+def _house(more: str, cash: str = "12000", ira: tuple[str, str] | None = None) -> House:
+    """A household in its bands with *cash* in the IRA, which may hold VTI and BND already."""
+    lots = [
+        lot("taxable", "VTI", "550", "50000", "2020-01-02"),
+        lot("taxable", "BND", "800", "40000", "2020-01-02"),
+        lot("wallet", "BTC-USD", "0.125", "4000", "2020-01-02"),
+    ]
+    if ira is not None:
+        lots += [
+            lot("ira", "VTI", ira[0], "1", "2020-01-02"),
+            lot("ira", "BND", ira[1], "1", "2020-01-02"),
+        ]
+    money = {"taxable": "1000", "ira": cash, "wallet": "0"}
+    return house_of(lots, money, FixedPrices(PRICES), toml=TOML + more, clock=ManualClock())
+
+
+def _clock(house: House) -> ManualClock:
+    assert isinstance(house.clock, ManualClock)
+    return house.clock
+
+
+def _set_prices(house: House, **prices: str) -> None:
+    assert isinstance(house.prices, FixedPrices)
+    house.prices.prices |= {symbol: Decimal(price) for symbol, price in prices.items()}
+
+
+def _turn(house: House, day: str, *, executes: bool = True) -> Outcome:
+    at = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(15), tzinfo=dt.UTC)
+    _clock(house).at = at
+    return run_once(house, executes=executes)
+
+
+def _cash(house: House, account: str = "ira") -> Money:
+    return load(house.journal).cash[account, "USD"]
+
+
+def _met(house: House) -> list[tuple[str, Money, Money]]:
+    return [
+        (str(one.contribution.day), one.contribution.amount, one.contribution.withheld)
+        for one in (entry.event for entry in house.journal.entries())
+        if isinstance(one, ContributionMet)
+    ]
+
+
+def test_a_lump_goes_in_part_by_part_and_the_rest_of_it_waits():
+    house = _house(PARTS)
+    left = []
+    for day in ("2026-03-09", "2026-03-10", "2026-04-09", "2026-05-11", "2026-06-09"):
+        _turn(house, day)
+        left.append(_cash(house))
+    assert [round(one / 3000) for one in left] == [3, 3, 2, 1, 0]
+    assert [amount for _, amount, _ in _met(house)] == [3000] * 4
+
+
+def test_without_averaging_the_same_lump_is_invested_at_once():
+    house = _house("")
+    _turn(house, "2026-03-09")
+    assert _cash(house) < 700  # the part of the coins, which an IRA cannot hold
+
+
+def test_days_missed_are_made_good_at_the_next_turn():
+    house = _house(PARTS)
+    _turn(house, "2026-05-20")
+    assert 3000 <= _cash(house) < 3500
+    assert [day for day, _, _ in _met(house)] == ["2026-03-09", "2026-04-09", "2026-05-09"]
+
+
+def test_a_dry_turn_meets_no_obligation():
+    house = _house(PARTS)
+    _turn(house, "2026-03-09", executes=False)
+    assert _met(house) == []
+    assert _cash(house) == 12000
+
+
+def test_a_path_takes_what_is_missing_and_leaves_the_rest_in_the_side_fund():
+    house = _house(PATH)
+    _turn(house, "2026-03-09")
+    assert 11000 <= _cash(house) < 11100
+    (first,) = _met(house)
+    assert first[0] == "2026-03-09"
+    assert first[1] == 12000 - _cash(house)
+    before = _cash(house)
+    _turn(house, "2026-03-10")
+    assert _cash(house) == before
+
+
+def test_a_fall_after_a_met_day_waits_for_the_next_one_and_is_capped_then():
+    house = _house(PATH + "start = 7000\ncap_multiple = 1.5\n", ira=("50", "60"))
+    _turn(house, "2026-03-09")
+    cash = _cash(house)
+    assert _met(house)[-1][0] == "2026-03-09"
+    _set_prices(house, VTI="90", ITOT="45", BND="45")
+    _turn(house, "2026-03-11")
+    assert _cash(house) == cash
+    _turn(house, "2026-04-09")
+    assert cash - 1500 <= _cash(house) < cash - 1400
+    day, amount, withheld = _met(house)[-1]
+    assert day == "2026-04-09"
+    assert amount == cash - _cash(house)
+    assert withheld == pytest.approx(9000 - 7200 - 1500, abs=1)
+
+
+def test_above_the_path_nothing_is_put_in_and_that_is_written_down():
+    house = _house(PATH, ira=("50", "60"))
+    outcome = _turn(house, "2026-03-09")
+    assert _met(house) == [("2026-03-09", ZERO, ZERO)]
+    assert _cash(house) == 12000
+    assert outcome.status == "nothing-to-do"
+
+
+def test_a_rule_that_sells_brings_the_value_down_to_the_path():
+    house = _house(PATH + "start = 4000\nsells = true\n", ira=("50", "60"))
+    _turn(house, "2026-03-09")
+    assert 15000 <= _cash(house) < 15200
+    _turn(house, "2026-03-10")
+    assert 15000 <= _cash(house) < 15200
+    assert [day for day, _, _ in _met(house)] == ["2026-03-09"]
+
+
+def test_the_reserve_has_first_claim_on_a_lump():
+    reserve = '[reserve]\nmonthly_costs = 2500\nmonths = 4\naccount = "ira"\n'
+    house = _house(PARTS + reserve)
+    for day in ("2026-03-09", "2026-04-09", "2026-05-11", "2026-06-09"):
+        _turn(house, day)
+        assert _cash(house) >= 10000
+    assert _cash(house) < 10100
+
+
+def test_a_withdrawal_is_paid_out_of_what_waits_and_not_by_a_sale():
+    due = '[[withdrawals]]\naccount = "ira"\namount = 5000\nfirst = 2026-03-12\n'
+    house = _house(PARTS + due, ira=("50", "60"))
+    outcome = _turn(house, "2026-03-09")
+    assert all(done.trade.side is Side.BUY for done in outcome.executions)
+    assert _cash(house) >= 8900
+
+
+def test_a_contribution_into_the_account_of_a_path_goes_into_its_side_fund():
+    coming = '[[contributions]]\naccount = "ira"\namount = 5000\nfirst = 2026-03-10\n'
+    house = _house(PATH + coming)
+    _turn(house, "2026-03-09")
+    assert 11000 <= _cash(house) < 11100
+
+
+@pytest.mark.parametrize("more", [PARTS, PATH])
+def test_a_pause_holds_what_averaging_asks_for_like_any_other_trade(more):
+    house = _house(more)
+    house = house._replace(flagged=lambda: "on a journey")
+    _turn(house, "2026-03-09")
+    assert _cash(house) == 12000

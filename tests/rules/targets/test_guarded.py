@@ -1,0 +1,235 @@
+"""The strategy `cppi`: exposure as weights, what is remembered, the lock and how it lifts."""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from itertools import permutations
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.rules.targets.views import LAST, view_of, weights
+
+from trimtab.domain.aim import LOCKED, Layer
+from trimtab.domain.aims import CppiRule
+from trimtab.domain.errors import InputError
+from trimtab.domain.numbers import Money
+from trimtab.rules.targets.aim import checked
+from trimtab.rules.targets.guarded import Cppi
+from trimtab.rules.targets.view import Savings, View
+
+CLASSES = ("stocks", "world", "bonds", "cash")
+NO_PAST = np.empty((0, 4))
+BASE = weights(stocks="0.60", world="0.20", bonds="0.15", cash="0.05")
+WORD = dt.datetime(2026, 3, 3, 9, tzinfo=dt.UTC)
+
+
+def guarding(**rule: object) -> Cppi:
+    fields = {"floor": "fixed", "amount": Decimal(80_000), "multiplier": Decimal(3)} | rule
+    return Cppi(CppiRule(**fields))  # type: ignore[arg-type]  # tests name fields
+
+
+def seen(value: str = "100000", risky: str = "0", **more: object) -> View:
+    """A look at savings of *value* with *risky* of it in stocks and the rest in bonds."""
+    held = {"stocks": Decimal(risky), "bonds": Decimal(value) - Decimal(risky)}
+    savings = Savings(Decimal(value), held=held)
+    fields: dict[str, object] = {"savings": savings, "base": BASE}
+    return view_of(NO_PAST, **(fields | more))  # type: ignore[arg-type]  # as above
+
+
+def after(layer: Layer, days: int, **more: object) -> View:
+    """The next look, *days* later, with what *layer* asked to be remembered, from the journal."""
+    kept = msgspec.json.decode(msgspec.json.encode(layer), type=Layer)
+    fields: dict[str, object] = {
+        "today": LAST + dt.timedelta(days=days),
+        "state": kept.state,
+        "last": kept.targets,
+    }
+    return seen(**(fields | more))  # type: ignore[arg-type]  # as above
+
+
+def risky_part(targets: Mapping[str, Money]) -> Decimal:
+    return targets["stocks"] + targets["world"]
+
+
+def test_risky_classes_get_a_multiple_of_the_cushion_in_their_own_proportions():
+    layer = guarding().wants(seen())
+    assert layer.figures == {"floor": 80_000, "cushion": 20_000, "exposure": 60_000}
+    assert layer.targets["stocks"] == Decimal("0.45")
+    assert layer.targets["world"] == Decimal("0.15")
+    assert layer.targets["bonds"] == Decimal("0.30")
+    assert layer.targets["cash"] == Decimal("0.10")
+    assert layer.insists
+
+
+def test_cash_is_safe_though_no_class_rule_says_so():
+    layer = guarding(cap=Decimal("0.5")).wants(seen())
+    assert layer.targets["cash"] == Decimal("0.125")
+
+
+@given(
+    value=st.integers(1, 500_000),
+    risky=st.integers(0, 100),
+    multiplier=st.integers(1, 10),
+    cap=st.sampled_from(["0", "0.30", "1"]),
+)
+def test_exposure_is_never_below_nothing_nor_above_the_cap(value, risky, multiplier, cap):
+    rule = guarding(multiplier=Decimal(multiplier), cap=Decimal(cap))
+    money = str(value)
+    view = seen(money, str(Decimal(value) * risky / 100 * Decimal(cap)))
+    layer = checked(rule.wants(view), view.classes)
+    part = risky_part(layer.targets)
+    assert 0 <= part <= Decimal(cap) + Decimal("0.000001")
+    assert sum(layer.targets.values()) == 1
+
+
+def test_inside_the_band_around_it_what_is_held_is_what_is_wanted():
+    layer = guarding().wants(seen(risky="63000"))
+    assert not layer.insists
+    assert risky_part(layer.targets) == Decimal("0.63")
+    assert "inside the band" in " ".join(layer.sentences)
+    assert guarding().wants(seen(risky="70000")).insists
+
+
+@pytest.mark.parametrize("order", list(permutations(CLASSES))[::5], ids="-".join)
+def test_the_weights_follow_the_classes_when_these_are_given_in_another_order(order):
+    one = guarding().wants(seen())
+    other = guarding().wants(seen(classes=order, base={name: BASE[name] for name in order}))
+    assert list(other.targets) == list(order)
+    assert other.targets == one.targets
+
+
+def test_the_cash_of_reserves_is_insured_though_it_is_not_divided():
+    savings = Savings(Decimal(90_000), held={"bonds": Decimal(90_000)}, kept=Decimal(10_000))
+    layer = guarding().wants(seen(savings=savings))
+    assert layer.figures["exposure"] == 60_000
+    assert abs(risky_part(layer.targets) - Decimal(2) / 3) < Decimal("1e-20")
+
+
+def test_the_operating_reserve_is_a_floor():
+    savings = Savings(Decimal(100_000), held={}, reserve=Decimal(30_000))
+    layer = guarding(floor="reserve", amount=None, cap=None).wants(seen(savings=savings))
+    assert layer.figures["floor"] == 30_000
+    with pytest.raises(InputError, match="operating reserve"):
+        guarding(floor="reserve", amount=None).wants(seen())
+
+
+def test_a_floor_that_grows_does_so_at_its_rate_and_one_without_says_so():
+    first = guarding(floor="accruing", rate=Decimal("0.0365")).wants(seen())
+    year = guarding(floor="accruing", rate=Decimal("0.0365")).wants(after(first, 365))
+    assert year.figures["floor"] > 82_000
+    assert not any("has no rate" in told for told in year.sentences)
+    assert 'floor "accruing" has no rate' in guarding(floor="accruing").wants(seen()).sentences[-1]
+
+
+def test_more_risk_than_the_layer_before_wants_is_said():
+    little = weights(stocks="0.10", world="0.05", bonds="0.80", cash="0.05")
+    told = guarding().wants(seen(base=little)).sentences[-1]
+    assert "the weights before it have 15.0 % in risky classes" in told
+    assert not any("before it" in one for one in guarding().wants(seen()).sentences)
+
+
+# ------------------------------------------------------------------ memory
+
+
+def test_what_it_remembers_survives_the_journal():
+    rule = guarding(floor="ratchet", amount=None, keeps=Decimal("0.80"))
+    first = rule.wants(seen("100000"))
+    high = rule.wants(after(first, 1, value="120000"))
+    assert high.figures["floor"] == 96_000
+    fallen = rule.wants(after(high, 2, value="110000"))
+    assert fallen.figures["floor"] == 96_000
+
+
+def test_a_second_look_on_the_same_day_remembers_the_same():
+    rule = guarding(floor="ratchet", amount=None)
+    first = rule.wants(seen(risky="60000"))
+    again = rule.wants(after(first, 0, value="100000", risky="60000"))
+    assert again.state == first.state
+    assert again.targets == first.targets
+
+
+def test_another_floor_begins_anew_and_the_same_one_does_not():
+    old = guarding(floor="accruing", amount=Decimal(90_000), rate=Decimal("0.04")).wants(seen())
+    assert guarding(amount=Decimal(70_000)).wants(after(old, 1)).figures["floor"] == 70_000
+    lower = guarding(floor="accruing", amount=Decimal(70_000), rate=Decimal("0.04"))
+    assert lower.wants(after(old, 1)).figures["floor"] == 70_000
+    same = guarding(floor="accruing", amount=Decimal(90_000), rate=Decimal("0.04"))
+    assert same.wants(after(old, 1)).figures["floor"] > 90_000
+
+
+def test_a_deposit_is_protected_by_a_ratchet_as_the_rest():
+    rule = guarding(floor="ratchet", amount=None, keeps=Decimal("0.80"))
+    first = rule.wants(seen("100000"))
+    savings = Savings(Decimal(110_000), held={}, flow=Decimal(10_000))
+    assert rule.wants(after(first, 1, savings=savings)).figures["floor"] == 88_000
+
+
+# ------------------------------------------------------------------ the lock
+
+
+def hit(**rule: object) -> tuple[Cppi, Layer]:
+    """A CPPI whose savings fell through the floor on the second day."""
+    guard = guarding(**rule)
+    locked = guard.wants(after(guard.wants(seen()), 1, value="79000"))
+    assert locked.state[LOCKED] == str(LAST + dt.timedelta(days=1))
+    assert risky_part(locked.targets) == 0
+    return guard, locked
+
+
+def test_at_the_floor_everything_is_safe_and_stays_so_for_a_month():
+    guard, locked = hit()
+    assert sum(locked.targets.values()) == 1
+    for days in (2, 31):
+        layer = guard.wants(after(locked, days))
+        assert risky_part(layer.targets) == 0
+        assert LOCKED in layer.state
+
+
+def test_with_the_cushion_back_and_the_days_over_it_arms_itself():
+    guard, locked = hit()
+    poor = guard.wants(after(locked, 32, value="83000"))
+    assert LOCKED in poor.state
+    again = guard.wants(after(locked, 32))
+    assert LOCKED not in again.state
+    assert risky_part(again.targets) == Decimal("0.6")
+    assert "re-armed" in " ".join(again.sentences)
+
+
+def test_only_the_owners_word_arms_one_that_waits_for_it_and_does_so_once():
+    guard, locked = hit(rearm="owner")
+    assert LOCKED in guard.wants(after(locked, 300)).state
+    armed = guard.wants(after(locked, 2, rearmed=WORD))
+    assert LOCKED not in armed.state
+    assert "by the owner's word" in " ".join(armed.sentences)
+    again = guard.wants(after(armed, 3, value="79500", rearmed=WORD))
+    assert LOCKED in again.state, "the old word does not lift a new lock"
+    still = guard.wants(after(again, 4, rearmed=WORD))
+    assert LOCKED in still.state
+    later = WORD + dt.timedelta(days=3)
+    assert LOCKED not in guard.wants(after(still, 5, rearmed=later)).state
+
+
+def test_a_word_given_while_nothing_is_above_the_floor_changes_nothing_and_says_so():
+    guard, locked = hit(rearm="owner")
+    vain = guard.wants(after(locked, 2, value="79000", rearmed=WORD))
+    assert LOCKED in vain.state
+    assert "changes nothing" in vain.sentences[0]
+    assert LOCKED in guard.wants(after(vain, 3, rearmed=WORD)).state, "it was heeded once"
+
+
+def test_a_locked_ratchet_begins_anew_at_the_value_there_is():
+    guard = guarding(floor="ratchet", amount=None, keeps=Decimal("0.80"), rearm="owner")
+    locked = guard.wants(after(guard.wants(seen()), 1, value="70000"))
+    assert LOCKED in locked.state
+    armed = guard.wants(after(locked, 2, value="70000", rearmed=WORD))
+    assert armed.figures["floor"] == 56_000
+    assert risky_part(armed.targets) == Decimal("0.6")
+
+
+def test_another_floor_lifts_the_lock():
+    _, locked = hit(rearm="owner")
+    lower = guarding(amount=Decimal(60_000), rearm="owner").wants(after(locked, 2, value="79000"))
+    assert LOCKED not in lower.state

@@ -1,0 +1,182 @@
+"""The strategy `minimum_variance`: what it weighs, what it leaves, and when it stays."""
+
+from decimal import Decimal
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.rules.targets.views import BASE, CLASSES, invented, view_of, weights
+
+from trimtab.domain.aims import BoundRule, MinimumVarianceRule
+from trimtab.domain.errors import DataSuspect, StrategyFault
+from trimtab.domain.numbers import Weight
+from trimtab.rules.targets.aim import checked
+from trimtab.rules.targets.least_variance import LeastVariance
+from trimtab.rules.targets.view import Past
+
+COST = Decimal("0.005")
+PAST = invented(300)
+
+
+def strategy(cost: Weight = COST, **rule: object) -> LeastVariance:
+    return LeastVariance(MinimumVarianceRule(**rule), cost)  # type: ignore[arg-type]  # tests name fields
+
+
+def bound(*classes: str, least: str = "0", most: str = "1") -> BoundRule:
+    return BoundRule(classes=classes, least=Decimal(least), most=Decimal(most))
+
+
+def test_cash_keeps_its_own_target_and_the_rest_adds_up_to_what_it_leaves():
+    wanted = strategy().wants(view_of(PAST)).targets
+    assert wanted["cash"] == Decimal("0.10")
+    assert sum(wanted.values()) == 1
+    assert wanted["bonds"] > Decimal("0.7")
+    assert min(wanted.values()) >= 0
+
+
+def test_without_cash_everything_is_weighed_and_no_bound_gives_the_closed_form():
+    classes = ("stocks", "world", "bonds")
+    base = weights(stocks="0.5", world="0.2", bonds="0.3")
+    returns = invented(300, classes=classes) * np.array([1.0, 1.0, 3.0])
+    view = view_of(returns, classes=classes, base=base, cash=None)
+    wanted = strategy(covariance="sample").wants(view).targets
+    inverse = np.linalg.inv(np.cov(returns.T))
+    free = inverse.sum(axis=1) / inverse.sum()
+    assert free.min() > 0, "so that no bound binds"
+    assert [float(wanted[name]) for name in classes] == pytest.approx(free, abs=2e-6)
+    assert sum(wanted.values()) == 1
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 10_000),
+    most=st.integers(20, 90),
+    least=st.integers(0, 15),
+    kind=st.sampled_from(["ledoit_wolf", "constant_correlation", "exponential", "sample"]),
+)
+def test_bounds_of_one_class_and_of_several_are_kept(seed, most, least, kind):
+    bounds = (
+        bound("bonds", most=f"0.{most}"),
+        bound("stocks", "world", least=f"0.{least:02}", most="0.85"),
+        bound("world", least="0.05"),
+    )
+    view = view_of(invented(120, seed))
+    layer = strategy(bounds=bounds, covariance=kind).wants(view)
+    wanted = checked(layer, view.classes).targets
+    close = Decimal("0.000002")
+    assert wanted["bonds"] <= Decimal(f"0.{most}") + close
+    assert wanted["world"] >= Decimal("0.05") - close
+    assert wanted["stocks"] + wanted["world"] >= Decimal(f"0.{least:02}") - close
+    assert wanted["cash"] == Decimal("0.10")
+    assert sum(wanted.values()) == 1
+
+
+@pytest.mark.parametrize("order", list(permutations(CLASSES))[::5], ids="-".join)
+def test_the_weights_follow_the_classes_when_these_are_given_in_another_order(order):
+    bounds = (bound("bonds", most="0.5"), bound("stocks", "world", most="0.8"))
+    one = strategy(bounds=bounds).wants(view_of(PAST)).targets
+    base = {name: Decimal(BASE[name]) for name in order}
+    other = strategy(bounds=bounds).wants(
+        view_of(invented(300, classes=order), classes=order, base=base)
+    )
+    assert list(other.targets) == list(order)
+    for name in CLASSES:
+        assert abs(other.targets[name] - one[name]) <= Decimal("0.000002")
+
+
+def test_a_class_at_its_bound_is_named_and_one_at_zero_by_nature_is_not():
+    told = " ".join(strategy(bounds=(bound("bonds", most="0.4"),)).wants(view_of(PAST)).sentences)
+    assert "bonds stands at its bound." in told
+    assert "bound" not in " ".join(strategy().wants(view_of(PAST)).sentences)
+
+
+def test_classes_that_are_bounded_together_are_named_together():
+    bounds = (bound("stocks", "world", least="0.30"), bound("bonds", most="0.88"))
+    told = strategy(bounds=bounds).wants(view_of(PAST)).sentences
+    assert "stocks and world together stand at their bound." in told
+    assert not any("bonds stands" in one for one in told)
+
+
+def test_the_fitted_volatility_stands_beside_the_one_to_expect():
+    layer = strategy().wants(view_of(invented(60)))
+    figures = layer.figures
+    assert figures["volatility_in_sample"] < figures["volatility_to_expect"]
+    assert figures["observations"] == 60
+    fitted, to_expect = layer.sentences[:2]
+    assert f"{100 * figures['volatility_in_sample']:.2f} %" in fitted
+    assert f"flatters: rather expect {100 * figures['volatility_to_expect']:.2f} %" in to_expect
+
+
+def test_a_move_that_costs_more_than_it_is_worth_is_not_wanted():
+    best = strategy().wants(view_of(PAST)).targets
+    near = dict(best) | {
+        "bonds": best["bonds"] - Decimal("0.03"),
+        "stocks": best["stocks"] + Decimal("0.03"),
+    }
+    kept = strategy().wants(view_of(PAST, last=near))
+    assert kept.targets == near
+    assert "The weights of the last time stay" in kept.sentences[-1]
+    assert strategy(cost=Decimal(0)).wants(view_of(PAST, last=near)).targets == best
+
+
+def test_a_move_that_is_worth_its_cost_is_wanted():
+    best = strategy().wants(view_of(PAST)).targets
+    risky = weights(stocks="0.8", world="0.05", bonds="0.05", cash="0.10")
+    assert strategy().wants(view_of(PAST, last=risky)).targets == best
+    assert strategy(cost=Decimal(1)).wants(view_of(PAST, last=risky)).targets == risky
+
+
+def test_a_new_bound_is_kept_whatever_the_move_costs():
+    best = strategy().wants(view_of(PAST)).targets
+    assert best["bonds"] > Decimal("0.6")
+    alone = strategy(cost=Decimal(1), bounds=(bound("bonds", most="0.6"),))
+    assert alone.wants(view_of(PAST, last=best)).targets["bonds"] == Decimal("0.6")
+    together = strategy(cost=Decimal(1), bounds=(bound("bonds", "world", most="0.5"),))
+    wanted = together.wants(view_of(PAST, last=best)).targets
+    assert wanted["bonds"] + wanted["world"] <= Decimal("0.500002")
+
+
+def test_another_target_of_cash_moves_the_others_whatever_it_costs():
+    last = weights(stocks="0.1", world="0.1", bonds="0.7", cash="0.1")
+    base = weights(stocks="0.40", world="0.10", bonds="0.30", cash="0.20")
+    wanted = strategy(cost=Decimal(1)).wants(view_of(PAST, base=base, last=last)).targets
+    assert wanted["cash"] == Decimal("0.20")
+    assert sum(wanted.values()) == 1
+
+
+def test_nineteen_sessions_are_too_few_and_twenty_are_not():
+    with pytest.raises(DataSuspect, match=r"needs 20 sessions .* there are 19"):
+        strategy().wants(view_of(invented(19)))
+    assert sum(strategy().wants(view_of(invented(20))).targets.values()) == 1
+
+
+def test_sessions_in_which_a_class_has_no_price_do_not_count():
+    returns = invented(60)
+    returns[:45, 0] = np.nan
+    with pytest.raises(DataSuspect, match="there are 15"):
+        strategy().wants(view_of(returns))
+
+
+def test_a_past_that_cannot_be_told_says_why():
+    doubtful = Past((), np.empty((0, 4)), "VTI has no prices.")
+    with pytest.raises(DataSuspect, match=r"^VTI has no prices\.$"):
+        strategy().wants(view_of(PAST, past=doubtful))
+
+
+def test_a_household_of_nothing_but_cash_has_nothing_to_weigh():
+    with pytest.raises(DataSuspect, match="no class but cash"):
+        strategy().wants(view_of(np.zeros((30, 1)), classes=("cash",), base=weights(cash="1")))
+
+
+def test_bounds_that_leave_no_mix_are_a_fault_of_the_file():
+    with pytest.raises(StrategyFault, match=r"strategy\.minimum_variance\.bounds: .*bonds"):
+        strategy(bounds=(bound("bonds", least="0.95"),)).wants(view_of(PAST))
+
+
+def test_only_the_sessions_of_the_rule_are_seen():
+    wild = np.vstack([invented(200, 2) * 30, PAST])
+    assert strategy(sessions=300).wants(view_of(wild)).targets == (
+        strategy(sessions=300).wants(view_of(PAST)).targets
+    )
