@@ -10,9 +10,11 @@ import pytest
 from msgspec.structs import replace
 from tests.rules.homes import TODAY, after
 from tests.rules.plan_homes import (
+    BONDS,
     COUPLE,
     FREE,
     LATER,
+    STOCKS,
     TAX,
     WIDE_BAND,
     about,
@@ -98,6 +100,30 @@ def test_while_drift_is_mended_losses_are_taken_along_unless_the_policy_says_nev
 def test_a_harvest_worth_less_than_the_policy_asks_for_is_left(least, is_taken):
     home = _home(harvest=HarvestRule(minimum=Decimal(least)))
     assert is_planned(home) is is_taken
+
+
+def test_of_two_harvests_that_are_too_small_together_the_one_is_left():
+    """69,000 carried over last 23 years, so that 3,000 more save 900 / 1.04**23 - 304 = 61.2.
+
+    Another 3,000 wait a year longer and save 47.1, whichever of the two they are: less than 50.
+    """
+    classes = {"stocks": STOCKS, "bonds": replace(BONDS, members=("BBB", "BBC"))}
+    home = household(
+        [
+            held("hers", "AAA", 20_000, 23_000, 800, "stocks"),
+            held("ira", "AAB", 40_000, 40_000),
+            held("his", "BBB", 20_000, 23_000, 800, "bonds"),
+            held("ira", "BBC", 20_000, 20_000),
+        ],
+        accounts=COUPLE,
+        classes=classes,
+        plan=ALWAYS,
+        bands=WIDE_BAND,
+        tax=replace(TAX, short_carryover=Decimal(69_000), carryover_into=TODAY.year),
+    )
+    assert len(picked(plan_of(home).trades)) == 1
+    both = home._replace(harvest=replace(home.harvest, minimum=Decimal(47)))
+    assert set(picked(plan_of(both).trades)) == {"stocks", "bonds"}
 
 
 @pytest.mark.parametrize(

@@ -203,5 +203,7 @@ def test_whole_shares_pass_no_limit_and_cost_little(seed, most):
         )
         owned = sum(lot.quantity for lot in lots if lot.symbol == name)
         assert bought == 0 or owned * home.snapshot.price(name) + bought <= limit * proof.value
-    # In each account up to a share of 1,250 may be too much to buy, and a second member is no way.
-    assert proof.rounding <= Decimal("0.004") * proof.value
+    # In each account up to a share may be left over, of which a dollar costs 10 cents as cash and
+    # 10 more as drift; a search over all whole steps finds hardly better.
+    dearest = max(map(Decimal, prices.values()))
+    assert proof.rounding <= len(COUPLE) * dearest * Decimal("0.20")

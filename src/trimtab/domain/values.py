@@ -113,6 +113,11 @@ class Lot(Struct, frozen=True, kw_only=True):
         """What "first in" means: the acquisition, then the lot, then the place in it."""
         return self.acquired, self.id, 0
 
+    @property
+    def root(self) -> str:
+        """The broker's name for the lot that this is, or is a piece of."""
+        return self.id
+
 
 class LotPiece(Lot, frozen=True, kw_only=True):
     """Units of a lot that have one basis and one holding period after wash sales.
@@ -130,6 +135,11 @@ class LotPiece(Lot, frozen=True, kw_only=True):
     def age(self) -> tuple[dt.date, str, int]:
         """What "first in" means: the acquisition, then the lot, then the place in it."""
         return self.acquired, self.lot_id, self.place
+
+    @property
+    def root(self) -> str:
+        """The broker's name for the lot that this is a piece of."""
+        return self.lot_id
 
 
 class Rate(Struct, frozen=True, kw_only=True):

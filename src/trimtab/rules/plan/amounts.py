@@ -12,9 +12,9 @@ from trimtab.domain.trades import Term
 from trimtab.domain.values import Snapshot
 from trimtab.rules.holdings import Holdings
 from trimtab.rules.plan.calls import Call, is_coin
-from trimtab.rules.plan.layout import Layout, lay_out
+from trimtab.rules.plan.layout import Layout, lay_out, without_losses
 from trimtab.rules.plan.planning import Planning, margin_of
-from trimtab.rules.plan.problem import Floats, Problem, Solution
+from trimtab.rules.plan.problem import Flags, Floats, Problem, Solution
 from trimtab.rules.plan.solve import cost_of, solve
 from trimtab.rules.tax.saving import tax_of
 
@@ -104,20 +104,20 @@ def _harvested(
 
     *counted* is what the targets divide, where it is not what they do before the plan.
     """
-    ignored: frozenset[str] = frozenset()
+    layout = lay_out(snapshot, planning, held, sells=sells)
+    if counted is not None:
+        goals = _goals(snapshot, planning, layout, counted)
+        classes = replace(layout.problem.classes, goal=goals)
+        layout = layout._replace(problem=replace(layout.problem, classes=classes))
+    if is_calm:
+        layout = layout._replace(problem=_calmed(layout.problem))
+    solution = _farthest_first(layout.problem)
     for _ in range(_HARVEST_ROUNDS):
-        layout = lay_out(snapshot, planning, held, sells=sells, ignored=ignored)
-        if counted is not None:
-            goals = _goals(snapshot, planning, layout, counted)
-            classes = replace(layout.problem.classes, goal=goals)
-            layout = layout._replace(problem=replace(layout.problem, classes=classes))
-        if is_calm:
-            layout = layout._replace(problem=_calmed(layout.problem))
-        solution = _farthest_first(layout.problem)
-        small = _small_harvests(planning, layout, solution) - ignored
+        small = _small_harvests(planning, layout, solution)
         if not small:
             break
-        ignored |= small
+        layout = without_losses(layout, small)
+        solution = _farthest_first(layout.problem)
     return layout, solution
 
 
@@ -152,7 +152,11 @@ def _calmed(problem: Problem) -> Problem:
 
 
 def _small_harvests(planning: Planning, layout: Layout, solution: Solution) -> frozenset[str]:
-    """Symbols sold at a loss and replaced, for less than a harvest must be worth."""
+    """Symbols sold at a loss and replaced, for less than a harvest must be worth.
+
+    A harvest is worth what its losses save beside those of all the others. The least worth is
+    dropped first: of two that save the same tax twice, the other one is then worth all of it.
+    """
     problem, lots = layout.problem, layout.problem.lots
     sold, least = solution.sold, float(planning.harvest.minimum)
     taken = (sold > 0) & lots.is_taxed & (lots.gain < 0)
@@ -164,18 +168,24 @@ def _small_harvests(planning: Planning, layout: Layout, solution: Solution) -> f
     replaced[buys[solution.bought > 0]] = True
     taken &= replaced[problem.groups.of_class[group]]
     twin = problem.groups.twin[group]
-    small: set[str] = set()
-    everything = tax_at(problem, sold)
     idle = layout.idle[problem.places.account[lots.place]] * lots.cash
-    trading = lots.cost - layout.sold_drag - idle
-    for number in np.unique(twin[taken]).tolist():
-        mine = taken & (twin == number)
-        without = np.where(mine, 0.0, sold)
-        costs = 2 * float((sold * trading)[mine].sum())
-        worth = tax_at(problem, without) - everything - costs
-        if worth < least:
-            small |= {layout.lots[row].symbol for row in np.flatnonzero(mine).tolist()}
-    return frozenset(small)
+    costs = 2.0 * np.bincount(twin, sold * taken * (lots.cost - layout.sold_drag - idle))
+    left, dropped = np.unique(twin[taken]).tolist(), np.zeros(len(sold), dtype=np.bool_)
+    while left:
+        worth = {one: _saved(problem, sold, taken & (twin == one)) - costs[one] for one in left}
+        weakest = min(left, key=lambda one: (worth[one], one))
+        if worth[weakest] >= least:
+            break
+        left.remove(weakest)
+        mine = taken & (twin == weakest)
+        dropped |= mine
+        sold = np.where(mine, 0.0, sold)
+    return frozenset(layout.lots[row].symbol for row in np.flatnonzero(dropped).tolist())
+
+
+def _saved(problem: Problem, sold: Floats, mine: Flags) -> float:
+    """The tax that the sales *mine* (L,) save, of all that is *sold*."""
+    return tax_at(problem, np.where(mine, 0.0, sold)) - tax_at(problem, sold)
 
 
 def tax_at(problem: Problem, sold: Floats) -> float:

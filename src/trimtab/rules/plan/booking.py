@@ -2,7 +2,7 @@
 
 from trimtab.domain.numbers import ZERO, Quantity
 from trimtab.domain.trades import Trade
-from trimtab.domain.values import Lot, LotPiece, Relief
+from trimtab.domain.values import Lot, Relief
 from trimtab.rules.plan.permitted import as_booked, method_of
 from trimtab.rules.plan.reasons import ORDERS
 from trimtab.rules.plan.yardstick import Yardstick
@@ -49,5 +49,4 @@ def _said(relief: Relief, order: str, account: str, count: Quantity) -> str:
 
 def _named(lot: Lot, rank: dict[str, int]) -> str | None:
     """By which name the policy means *lot*, its own or that of the whole of which it is a piece."""
-    whole = lot.lot_id if isinstance(lot, LotPiece) else lot.id
-    return next((name for name in (lot.id, whole) if name in rank), None)
+    return next((name for name in (lot.id, lot.root) if name in rank), None)

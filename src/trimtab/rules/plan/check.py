@@ -20,7 +20,7 @@ from trimtab.domain.numbers import DUST, EXACT, ZERO
 from trimtab.domain.trades import Certificate, Side, Trade
 from trimtab.domain.values import Quote, Snapshot
 from trimtab.rules.holdings import may_hold
-from trimtab.rules.plan.check_case import Case, Line, root_of, told
+from trimtab.rules.plan.check_case import Case, Line, told
 from trimtab.rules.plan.check_lots import as_booked, as_chosen, named
 from trimtab.rules.plan.check_money import cash_kept, due_raised, holding_limits, turnover
 from trimtab.rules.plan.check_proof import proof_faults
@@ -215,7 +215,7 @@ def _washed(
         purchases = [
             f"{one.symbol} in {one.account} on {one.acquired}"
             for one in recent
-            if not one.covers(trade.account, root_of(lot))
+            if not one.covers(trade.account, lot.root) and not case.sells_before(line, one, name)
         ]
         for text in (*purchases, *buying):
             yield f"{told(trade)} takes a loss on lot {lot.id} that is washed by buying {text}."

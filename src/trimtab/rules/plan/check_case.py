@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Price, Quantity
 from trimtab.domain.trades import LotPick, Side, Trade
-from trimtab.domain.values import Lot, LotPiece, Relief, Snapshot, trade_date
+from trimtab.domain.values import Lot, Relief, Snapshot, trade_date
 from trimtab.rules.holdings import Holdings, class_of, holdings, kept_in_cash
 from trimtab.rules.tax.grouping import group_names
+from trimtab.rules.tax.locks import RecentPurchase
 
 if TYPE_CHECKING:
     from trimtab.rules.plan.planning import Planning
@@ -171,6 +173,20 @@ class Case:
         is_taxed = self.snapshot.accounts[account].kind.is_taxed
         return is_taxed and not self.planning.wash.is_exempt(symbol, self.today)
 
+    def sells_before(self, line: Line, recent: RecentPurchase, name: str) -> bool:
+        """Whether a sale takes all units of a purchase before it takes those of lot *name*.
+
+        One order's units do not replace each other, and one that is filled in part has sold these.
+        """
+        own = self.lots[line.place]
+        lots = {lot.id: lot for lot in own.values() if recent.covers(lot.account, lot.root)}
+        units = sum_of(lot.quantity for lot in lots.values())
+        if recent.quantity is None or not lots or units < recent.quantity:
+            return False
+        before = takewhile(lambda one: one != name, line.taken)
+        gone = {one for one in before if one in lots and line.taken[one] >= lots[one].quantity}
+        return gone == lots.keys()
+
     def is_waiting(self, lot: Lot) -> bool:
         """Whether *lot* was paid with unsettled money that has not settled yet."""
         return lot.sellable_from is not None and self.today < lot.sellable_from
@@ -185,7 +201,7 @@ class Case:
         if not self.reaches(lot.account, symbol) or price * lot.quantity >= lot.basis:
             return False
         return (taxpayer, self.group(symbol)) in self.washing or any(
-            not one.covers(lot.account, root_of(lot)) for one in recent
+            not one.covers(lot.account, lot.root) for one in recent
         )
 
 
@@ -198,11 +214,6 @@ def told(trade: Trade) -> str:
 def name_of(pick: LotPick) -> str:
     """The id of the lot, or the piece of one, that *pick* takes."""
     return f"{pick.lot_id}#{pick.piece}" if pick.piece else pick.lot_id
-
-
-def root_of(lot: Lot) -> str:
-    """The broker's name for the lot that *lot* is, or is a piece of."""
-    return lot.lot_id if isinstance(lot, LotPiece) else lot.id
 
 
 def sum_of(amounts: Iterable[Decimal]) -> Decimal:

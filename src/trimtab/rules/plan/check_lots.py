@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from trimtab.domain.numbers import DUST, ZERO, Money, Quantity
 from trimtab.domain.values import Lot, LotPiece, Relief
-from trimtab.rules.plan.check_case import Case, Line, name_of, root_of, sum_of, told
+from trimtab.rules.plan.check_case import Case, Line, name_of, sum_of, told
 
 
 def named(case: Case) -> Iterator[str]:
@@ -119,7 +119,7 @@ def ranked(case: Case, lots: Iterable[Lot]) -> list[tuple[Decimal, Lot]]:
     for lot in lots:
         match orders.lot_method:
             case "specified":
-                rank = numbers.get(lot.id, numbers.get(root_of(lot)))
+                rank = numbers.get(lot.id, numbers.get(lot.root))
             case "hifo":
                 rank = -lot.basis / lot.quantity
             case "lifo":
@@ -146,6 +146,6 @@ def booked(lots: Iterable[Lot], relief: Relief) -> list[Lot]:
     units: dict[str, Quantity] = {}
     for lot in aged:
         cost = lot.paid if isinstance(lot, LotPiece) else lot.basis
-        paid[root_of(lot)] = paid.get(root_of(lot), ZERO) + cost
-        units[root_of(lot)] = units.get(root_of(lot), ZERO) + lot.quantity
-    return sorted(aged, key=lambda lot: -paid[root_of(lot)] / units[root_of(lot)])
+        paid[lot.root] = paid.get(lot.root, ZERO) + cost
+        units[lot.root] = units.get(lot.root, ZERO) + lot.quantity
+    return sorted(aged, key=lambda lot: -paid[lot.root] / units[lot.root])

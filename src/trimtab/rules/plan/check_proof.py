@@ -78,7 +78,8 @@ def _costs(case: Case, proof: Certificate, slack: Money) -> Iterator[str]:
     currency = case.snapshot.base_currency
     orders = case.policy.plan.order_cost * len(case.lines)
     trading = spread / 2 + case.fee * value + orders
-    location = sum_of(amount / 2 * _drag(case, name) for name, amount in moved.items())
+    years = _annuity(case)
+    location = sum_of(amount / 2 * _drag(case, name, years) for name, amount in moved.items())
     for name, told, counted in (
         ("trading", proof.plan.cost, trading),
         ("location", proof.plan.location, location),
@@ -90,11 +91,14 @@ def _costs(case: Case, proof: Certificate, slack: Money) -> Iterator[str]:
             )
 
 
-def _drag(case: Case, name: str) -> Weight:
+def _annuity(case: Case) -> Decimal:
+    """What a dollar a year is worth now, over the policy's years."""
+    factor = ONE / (ONE + case.planning.harvest.discount_rate)
+    return sum_of(factor**year for year in range(1, case.policy.plan.location_years + 1))
+
+
+def _drag(case: Case, name: str, years: Decimal) -> Weight:
     """What a dollar of the class in a taxed account costs over the years, below its drift."""
     rule, tax = case.policy.classes[name], case.planning.tax
     yearly = rule.ordinary_yield * tax.short_term_rate + rule.qualified_yield * tax.long_term_rate
-    factor = ONE / (ONE + case.planning.harvest.discount_rate)
-    years = range(1, case.policy.plan.location_years + 1)
-    most = _BELOW_DRIFT * case.policy.plan.drift_price
-    return min(yearly * sum_of(factor**year for year in years), most)
+    return min(yearly * years, _BELOW_DRIFT * case.policy.plan.drift_price)

@@ -32,7 +32,6 @@ class Priced(NamedTuple):
     """
 
     bound: float
-    mixture: float
     prices: Prices
     answer: Answer
     used: tuple[Answer, ...]
@@ -205,11 +204,11 @@ class Master:
             turnover=-float(duals[self.turnover_row]) if self.has_turnover else 0.0,
         )
 
-    def guess(self, known: Priced | None) -> Floats:
-        """Duals to begin with: those of another branch, or cash that is worth nothing."""
+    def guess(self, known: "Pricing | None") -> Floats:
+        """Duals to begin with: those of another branch, or cash worth what idle cash costs."""
         problem, kernel = self.kernel.problem, self.kernel
         duals = np.zeros(self.bucket_row)
-        cash = np.zeros(self.accounts) if known is None else known.prices.cash
+        cash = self._idle() if known is None else known.prices.cash
         duals[: self.accounts] = -cash
         weight = float(problem.in_cash.weight[0])
         counted = cash[problem.in_total]
@@ -219,7 +218,7 @@ class Master:
             duals[self.turnover_row] = -known.prices.turnover
         if self.is_taxed:
             planes = self.branch.planes
-            sold = np.zeros(len(problem.lots.value)) if known is None else known.answer.sold
+            sold = np.zeros(len(problem.lots.value)) if known is None else known.best.sold
             short = float((sold * kernel.gain_short).sum())
             long = float((sold * kernel.gain_long).sum())
             at = planes[:, 0] + planes[:, 1] * short + planes[:, 2] * long
@@ -229,7 +228,18 @@ class Master:
             duals[self.long_row] = planes[highest, 2]
         return duals
 
-    def rest(self, duals: Floats) -> float:
+    def _idle(self) -> Floats:
+        """About what a dollar of idle cash costs in each account: what buying with it saves."""
+        idle, options = np.zeros(self.accounts), self.kernel.problem.options
+        np.maximum.at(idle, self.kernel.where.buy_account, -options.cost / options.cash)
+        return idle
+
+    def ask(self, duals: Floats) -> tuple[Answer, float]:
+        """What the classes answer at the prices *duals*, and the bound that this proves."""
+        answer = self.kernel.at(self.prices(duals))
+        return answer, float(answer.least.sum()) + self._rest(duals)
+
+    def _rest(self, duals: Floats) -> float:
         """The part of the bound that the classes do not answer for."""
         rows = duals[: self.bucket_row]
         side = np.where(rows > 0.0, self.low, np.where(rows < 0.0, self.high, 0.0))
@@ -297,56 +307,60 @@ class _Columns:
 class Pricing:
     """Asks for the prices of one branch, and can go on where it stopped."""
 
-    def __init__(self, master: Master, branch: Branch, known: Priced | None = None) -> None:
-        """The first question is at the prices *known* from another branch."""
+    def __init__(self, master: Master, branch: Branch, known: "Pricing | None" = None) -> None:
+        """The first question is at the prices *known* from another branch, or at a guess."""
         self.master, self.branch = master, branch
         master.count_only(branch)
         if not master.answers:
             master.add(nothing(master.kernel))
         self.bound, self.mixture = -np.inf, np.inf
         self.is_done = False
-        self._mix()
-        self.duals = self.best_duals = master.guess(known)
         self.best = master.answers[0]
+        self.weights = np.ones(master.buckets)
+        self.mixed = len(master.answers)
+        self.duals = self.best_duals = master.guess(known)
+
+    @property
+    def prices(self) -> Prices:
+        """The best prices so far."""
+        return self.master.prices(self.best_duals)
+
+    def run(self, *, tolerance: float, beat: float, questions: int = _QUESTIONS_MOST) -> None:
+        """Ask until bound and mixture are *tolerance* apart or the bound is above *beat*."""
+        master = self.master
+        for _ in range(questions):
+            if self._is_enough(tolerance, beat):
+                return
+            if master.branch is not self.branch:
+                master.count_only(self.branch)
+            if self.mixed < len(master.answers):
+                self._mix()
+            asked = self.duals
+            answer, proven = master.ask(asked)
+            if proven > self.bound:
+                self.bound, self.best_duals, self.best = proven, asked, answer
+            master.add(answer)
+            if self._is_enough(tolerance, beat):
+                return
+            self.is_done = not self._mix() or np.array_equal(asked, self.duals)
+
+    def _is_enough(self, tolerance: float, beat: float) -> bool:
+        return self.is_done or self.mixture - self.bound <= tolerance or self.bound > beat
 
     def _mix(self) -> bool:
         """Mix the answers that there are; False where HiGHS fails."""
         mixed = self.master.solve()
+        self.mixed = len(self.master.answers)
         if mixed is None:
             return False
         self.mixture, self.duals, self.weights = mixed
         return True
 
-    def run(self, *, tolerance: float, beat: float, questions: int = _QUESTIONS_MOST) -> Priced:
-        """Ask until bound and mixture are *tolerance* apart or the bound is above *beat*."""
-        master, kernel = self.master, self.master.kernel
-        if self.master.branch is not self.branch:
-            master.count_only(self.branch)
-            self._mix()
-        for _ in range(questions):
-            if self.is_done or self.mixture - self.bound <= tolerance or self.bound > beat:
-                break
-            asked = self.duals
-            prices = master.prices(asked)
-            answer = kernel.at(prices)
-            proven = float(answer.least.sum()) + master.rest(asked)
-            if proven > self.bound:
-                self.bound, self.best_duals, self.best = proven, asked, answer
-            master.add(answer)
-            if self.mixture - self.bound <= tolerance or self.bound > beat:
-                break
-            self.is_done = not self._mix() or np.array_equal(asked, self.duals)
-        return self._priced()
-
-    def _priced(self) -> Priced:
+    def priced(self) -> Priced:
+        """What has been found."""
         used, share = self.master.shares(self.weights)
         return Priced(
-            bound=self.bound,
-            mixture=self.mixture,
-            prices=self.master.prices(self.best_duals),
-            answer=self.best,
-            used=used,
-            share=share,
+            bound=self.bound, prices=self.prices, answer=self.best, used=used, share=share
         )
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from trimtab.domain.history import HOUSEHOLD
-from trimtab.domain.values import Lot, LotPiece, ScheduledPurchase, Snapshot, trade_date
+from trimtab.domain.values import Lot, ScheduledPurchase, Snapshot, trade_date
 from trimtab.rules.plan.planning import Planning
 from trimtab.rules.tax.grouping import group_names
 from trimtab.rules.tax.locks import RecentPurchase
@@ -107,10 +107,16 @@ class KeptLots:
 
     def recent(self, lot: Lot) -> list[RecentPurchase]:
         """The purchases of the last 30 days that would wash a loss on *lot*, but for its own."""
-        own = lot.lot_id if isinstance(lot, LotPiece) else lot.id
+        return [one for one in self.purchases(lot) if not one.covers(lot.account, lot.root)]
+
+    def purchases(self, lot: Lot) -> tuple[RecentPurchase, ...]:
+        """All purchases of the last 30 days of what is identical to *lot*, its own included."""
         taxpayer = self.planning.taxpayers.get(lot.account, HOUSEHOLD)
-        recent = self.planning.recent.get((taxpayer, lot.symbol), ())
-        return [other for other in recent if not other.covers(lot.account, own)]
+        return self.planning.recent.get((taxpayer, lot.symbol), ())
+
+    def is_scheduled(self, lot: Lot) -> bool:
+        """Whether something identical to *lot* will be bought by itself."""
+        return self._key(lot.account, lot.symbol) in self.scheduled
 
     def _key(self, account: str, symbol: str) -> tuple[str, str]:
         """Whose it is, and the name of all that counts as identical to it."""

@@ -6,9 +6,11 @@ of gain, of a dollar in the wrong account.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from trimtab.domain.history import HOUSEHOLD
 from trimtab.domain.numbers import ZERO, Money, to_array, to_float
@@ -66,19 +68,26 @@ class Layout(NamedTuple):
 
 
 def lay_out(
-    snapshot: Snapshot,
-    planning: Planning,
-    held: Holdings,
-    *,
-    sells: bool = True,
-    ignored: frozenset[str] = frozenset(),
+    snapshot: Snapshot, planning: Planning, held: Holdings, *, sells: bool = True
 ) -> Layout:
     """The problem of *snapshot*: everything if it *sells*, else what cash can buy.
 
-    Losses on the symbols *ignored* count for nothing, as do those that the harvest rule thinks too
-    small: such lots may go for other reasons.
+    Losses that the harvest rule thinks too small count for nothing: such lots may go for other
+    reasons.
     """
-    return _Desk(snapshot, planning, held, ignored).layout(sells=sells)
+    return _Desk(snapshot, planning, held).layout(sells=sells)
+
+
+def without_losses(layout: Layout, symbols: frozenset[str]) -> Layout:
+    """*layout* where losses on *symbols* count for nothing either."""
+    lots = layout.problem.lots
+    is_ignored = _flags([lot.symbol in symbols for lot in layout.lots]) & (lots.gain < 0)
+    fewer = replace(
+        lots,
+        gain=np.where(is_ignored, 0.0, lots.gain),
+        extra=np.where(is_ignored, 0.0, lots.extra),
+    )
+    return layout._replace(problem=replace(layout.problem, lots=fewer))
 
 
 def turnover_of(problem: Problem) -> float:
@@ -87,10 +96,7 @@ def turnover_of(problem: Problem) -> float:
 
 
 class _Facts(NamedTuple):
-    """Of each place with lots that may go: its prices and rates per dollar, and how it counts.
-
-    No loss counts where not `is_wanted`, and elsewhere those that the harvest rule wants.
-    """
+    """Of each place with lots that may go: its prices and rates per dollar, and how it counts."""
 
     mid: Floats
     sale: Floats
@@ -101,7 +107,6 @@ class _Facts(NamedTuple):
     is_taxed: Flags
     is_ours: Flags
     is_reached: Flags
-    is_wanted: Flags
 
 
 class _Desk(Permitted):
@@ -170,6 +175,7 @@ class _Desk(Permitted):
             return float("inf")
         return max(0.0, to_float(left)) * _STEPS_LEFT
 
+    @cached_property
     def _price(self) -> float:
         """What a dollar of drift costs, on either side of a trade."""
         return to_float(self.policy.plan.drift_price) / 2
@@ -181,7 +187,7 @@ class _Desk(Permitted):
     def _bands(self, *, aims_at_target: bool) -> Classes:
         """Each class against its goal; money that only buys goes all the way to the targets."""
         half, value = self._half_widths(), self.value
-        price, targets = self._price(), self.planning.targets
+        price, targets = self._price, self.planning.targets
         coins = [name for name in self.classes if name in self.coins]
         goals = {}
         for name in coins:
@@ -223,7 +229,7 @@ class _Desk(Permitted):
             held=_floats([to_float(held)]),
             goal=_floats([to_float(goal)]),
             tolerance=_floats([to_float(tolerance)]),
-            weight=_floats([self._price()]),
+            weight=_floats([self._price]),
         )
 
     def _least(self) -> float:
@@ -241,7 +247,7 @@ class _Desk(Permitted):
         is_long = np.asarray([lot.holding_since <= last for lot in stock.lots], dtype=np.bool_)
         gain = np.where(is_taxed, (sale - unit) / mid, 0.0)
         is_loss = here.is_reached[of_place] & (mid * cash < unit * (1.0 - _EQUAL))
-        counts = here.is_wanted[of_place] & (-gain >= self._loss_least() * unit / mid)
+        counts = -gain >= self._loss_least() * unit / mid
         gain = np.where(counts | (gain >= 0), gain, 0.0)
         extra = np.where(gain < 0, -gain * to_float(later_rate(self.planning)), 0.0)
         tax = self.planning.tax
@@ -256,7 +262,7 @@ class _Desk(Permitted):
             is_long=is_long,
             is_taxed=is_taxed & is_ours,
             is_loss=is_loss,
-            is_recent=np.zeros(len(stock.lots), dtype=np.bool_),
+            is_recent=stock.is_recent,
             cost=here.cost[of_place] - drag + here.idle[of_place] * cash,
             extra=extra,
             cash=cash,
@@ -279,7 +285,6 @@ class _Desk(Permitted):
             is_taxed=_flags(is_taxed),
             is_ours=_flags([self.planning.taxpayers[one.id] == HOUSEHOLD for one in accounts]),
             is_reached=_flags([self._is_reached(place) for place in places]),
-            is_wanted=_flags([symbol not in self.ignored for _, symbol in places]),
         )
 
     def _drag(self, name: str) -> float:
@@ -288,7 +293,7 @@ class _Desk(Permitted):
         Less than a dollar of drift is weighed with: a class may move to a better account, and is
         not given up for one that is taxed less.
         """
-        return min(self.drag[name], _BELOW * 2.0 * self._price())
+        return min(self.drag[name], _BELOW * 2.0 * self._price)
 
     def _idle(self, account: str) -> float:
         """What a dollar of idle cash costs in an account: the drag of the class that drags most.
@@ -297,6 +302,10 @@ class _Desk(Permitted):
         """
         if self.cash_name is not None or not self.snapshot.accounts[account].kind.is_taxed:
             return 0.0
+        return self._most_drag
+
+    @cached_property
+    def _most_drag(self) -> float:
         return max((self._drag(name) for name in self.classes), default=0.0)
 
     def _loss_least(self) -> float:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ from trimtab.rules.holdings import Holdings, cash_class, class_of, may_hold
 from trimtab.rules.plan.kept import Kept, KeptLots, bought_today, by_the_list
 from trimtab.rules.plan.planning import Planning, is_clearly_light
 from trimtab.rules.plan.problem import Flags, Floats, Ints
+from trimtab.rules.plan.together import sold_together
 from trimtab.rules.plan.year import drags_of
 from trimtab.rules.tax.grouping import group_names
 from trimtab.rules.tax.lots import selling_order
@@ -103,19 +105,17 @@ class Stock(NamedTuple):
     lots: list[Lot]
     quantity: Floats
     basis: Floats
+    is_recent: Flags
 
 
-NOTHING = Stock([], [], [], [], np.zeros(0), np.zeros(0))
+NOTHING = Stock([], [], [], [], np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.bool_))
 
 
 class Permitted:
     """One household: its money, and what of it may be sold and bought where, now."""
 
-    def __init__(
-        self, snapshot: Snapshot, planning: Planning, held: Holdings, ignored: frozenset[str]
-    ) -> None:
+    def __init__(self, snapshot: Snapshot, planning: Planning, held: Holdings) -> None:
         self.snapshot, self.planning, self.policy = snapshot, planning, planning.policy
-        self.ignored = ignored
         self.today = trade_date(snapshot.at)
         self.held = held
         self.class_of = class_of(self.policy)
@@ -142,7 +142,6 @@ class Permitted:
         }
         self.kept: list[Kept] = []
         self.cash = self._cash()
-        self.worth = self._worth()
         self.leaving = self._leaving_wallets()
         self.value = self._value()
 
@@ -170,25 +169,28 @@ class Permitted:
         for account in self.accounts:
             if self._counts(account):
                 owed = planning.due.get(account.id, ZERO) + self.held.short.get(account.id, ZERO)
-                there = self.held.free[account.id] + self.worth[account.id]
-                value += planning.coming.get(account.id, ZERO) - min(owed, max(ZERO, there))
+                value += planning.coming.get(account.id, ZERO)
+                if owed > 0:
+                    there = self.held.free[account.id] + self._worth[account.id]
+                    value -= min(owed, max(ZERO, there))
         return max(value - self.leaving, ZERO)
 
+    @cached_property
     def _worth(self) -> dict[str, Money]:
         """What the lots of each account are worth."""
         worth = dict.fromkeys(self.number, ZERO)
-        for lot in self.snapshot.lots:
-            if lot.account in worth and lot.symbol in self.terms:
-                worth[lot.account] += lot.quantity * self.snapshot.price(lot.symbol)
+        for (account, symbol), units in self.snapshot.positions().items():
+            if account in worth and symbol in self.terms:
+                worth[account] += units * self.snapshot.price(symbol)
         return worth
 
     def _leaving_wallets(self) -> Money:
         """Coins that become dollars which count nowhere, to fill what their wallets owe."""
         return sum(
             (
-                min(max(ZERO, -self.cash[account.id]), self.worth[account.id])
+                min(-self.cash[account.id], self._worth[account.id])
                 for account in self.accounts
-                if not self._counts(account)
+                if self.cash[account.id] < 0 and not self._counts(account)
             ),
             ZERO,
         )
@@ -236,7 +238,7 @@ class Permitted:
         quantity = to_array([lot.quantity for lot in lots])
         basis = to_array([lot.basis for lot in lots])
         is_loss = self._is_loss(places, of_place, lots, quantity, basis)
-        may_go = self._may_go(places, of_place, lots, is_loss)
+        may_go, is_recent = self._may_go(places, of_place, lots, is_loss)
         counts = np.bincount(of_place[may_go], minlength=len(places)).tolist()
         found = [row for row, count in enumerate(counts) if count]
         return Stock(
@@ -249,6 +251,7 @@ class Permitted:
             lots=[lots[row] for row in np.flatnonzero(may_go).tolist()],
             quantity=quantity[may_go],
             basis=basis[may_go],
+            is_recent=is_recent[may_go],
         )
 
     def _is_even(self, lots: Sequence[Lot]) -> bool:
@@ -329,10 +332,19 @@ class Permitted:
 
     def _may_go(
         self, places: Sequence[Place], of_place: Ints, lots: Sequence[Lot], is_loss: Flags
-    ) -> Flags:
-        """Which lots nothing forbids; where the broker has an order, none behind a kept one."""
+    ) -> tuple[Flags, Flags]:
+        """Which lots nothing forbids, and which of them must go with any loss of their group.
+
+        Where the broker has an order, none goes behind a kept one.
+        """
         kept = KeptLots(self.snapshot, self.planning)
         is_watched = np.asarray([kept.could_wash(place) for place in places], dtype=np.bool_)
+        is_recent = np.zeros(len(lots), dtype=np.bool_)
+        for number in np.flatnonzero(is_watched).tolist():
+            rows = np.flatnonzero(of_place == number)
+            own = [lots[row] for row in rows.tolist()]
+            is_recent[rows] = self._sold_together(kept, own, is_loss[rows])
+            is_watched[number] = not is_recent[rows].any()
         is_young = np.asarray(
             [lot.sellable_from is not None and self.today < lot.sellable_from for lot in lots],
             dtype=np.bool_,
@@ -347,7 +359,25 @@ class Permitted:
             may_go[row] = False
             if self.snapshot.accounts[lot.account].relief is not Relief.SPECIFIC:
                 may_go[row:][of_place[row:] == of_place[row]] = False
-        return may_go
+        return may_go, is_recent
+
+    def _sold_together(self, kept: KeptLots, lots: Sequence[Lot], is_loss: Flags) -> list[bool]:
+        """Which *lots* of one place have to go with any loss of it, and may."""
+        is_young = any(lot.sellable_from and self.today < lot.sellable_from for lot in lots)
+        if is_young or not is_loss.any():
+            return [False] * len(lots)
+        first = lots[0]
+        method = method_of(self.snapshot.accounts[first.account], self.policy.orders.lot_method)
+        if method != "min_tax":
+            return [False] * len(lots)
+        bid = self.snapshot.quotes[first.symbol].bid
+        losses = [
+            (lot, lot.basis - bid * lot.quantity)
+            for lot, loses in zip(lots, is_loss.tolist(), strict=True)
+            if loses
+        ]
+        together = sold_together(kept, lots, losses)
+        return [lot.id in together for lot in lots]
 
     def _in_order(self, account: Account, method: LotMethod, lots: list[Lot]) -> list[Lot]:
         if method == "min_tax":
@@ -364,7 +394,7 @@ class Permitted:
         ranked = [
             (rank[name], lot.age, lot)
             for lot in lots
-            if (name := lot.id if lot.id in rank else _root(lot)) in rank
+            if (name := lot.id if lot.id in rank else lot.root) in rank
         ]
         return [lot for _, _, lot in sorted(ranked, key=lambda one: one[:2])]
 
@@ -422,10 +452,10 @@ def as_booked(lots: Sequence[Lot]) -> list[Lot]:
     paid: dict[str, Money] = {}
     units: dict[str, Quantity] = {}
     for lot in aged:
-        name, cost = _root(lot), lot.paid if isinstance(lot, LotPiece) else lot.basis
+        name, cost = lot.root, lot.paid if isinstance(lot, LotPiece) else lot.basis
         paid[name] = paid.get(name, ZERO) + cost
         units[name] = units.get(name, ZERO) + lot.quantity
-    return sorted(aged, key=lambda lot: -paid[_root(lot)] / units[_root(lot)])
+    return sorted(aged, key=lambda lot: -paid[lot.root] / units[lot.root])
 
 
 def method_of(account: Account, chosen: LotMethod) -> LotMethod:
@@ -437,7 +467,3 @@ def method_of(account: Account, chosen: LotMethod) -> LotMethod:
             return "hifo"
         case Relief.SPECIFIC:
             return chosen
-
-
-def _root(lot: Lot) -> str:
-    return lot.lot_id if isinstance(lot, LotPiece) else lot.id

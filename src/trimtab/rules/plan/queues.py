@@ -44,8 +44,8 @@ class Queues(NamedTuple):
 def queues_of(layout: Layout, sold: Floats) -> Queues:
     """What may be sold of each place that is *sold* (L,).
 
-    Whole lots go first unless the broker has an order; some that are kept follow, unless their
-    loss would close what may be bought.
+    Whole lots go first unless the broker has an order, and before them those without which a loss
+    would be washed; some that are kept follow, unless their loss would close what may be bought.
     """
     problem, lots = layout.problem, layout.problem.lots
     count = len(layout.places)
@@ -59,7 +59,9 @@ def queues_of(layout: Layout, sold: Floats) -> Queues:
     is_left = ~is_ordered & ~is_mine_sold
     is_part = ~is_ordered & (sold[mine] < lots.value[mine] * _WHOLE)
     gain = np.where(is_ordered, 0.0, np.round(lots.gain[mine] + lots.extra[mine], 9))
-    order = np.lexsort((gain, is_left, is_part, place))
+    is_recent = lots.is_recent[mine] & ~is_ordered
+    last = np.where(is_recent, lots.is_loss[mine], 2)
+    order = np.lexsort((gain, is_left, is_part, last, place))
     order = order[is_ordered[order] | ~is_closed[order]]
     mine, place, is_closed = mine[order], place[order], is_closed[order]
     rank = np.arange(len(mine)) - np.searchsorted(place, place)

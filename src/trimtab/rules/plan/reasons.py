@@ -80,6 +80,7 @@ class Teller:
             case Motive.HARVEST:
                 kept = _keeps(self._replacing(trade))
                 text = f"its loss is taken while {kept} the place of {trade.symbol}"
+                text += self._with_recent(trade)
             case Motive.CASH:
                 return self._why_raised(trade.account)
             case Motive.LOCATION:
@@ -96,6 +97,7 @@ class Teller:
         elsewhere = sorted({one.account for one in self._others(trade)} - {trade.account})
         if substitutes:
             text += f"; its loss is taken, and {_keeps(substitutes)} the place of a part of it"
+            text += self._with_recent(trade)
         elif drift.drift < 0 and elsewhere:
             bought = f"{trade.asset_class} is bought in {listing(elsewhere)} instead"
             pays = f"its sale here pays for {self._paid_for(trade)}"
@@ -104,6 +106,16 @@ class Teller:
             worth = "its loss is worth more, and pays for" if is_loss else "its sale pays for"
             text += f"; {worth} {self._paid_for(trade)}"
         return text
+
+    def _with_recent(self, trade: Trade) -> str:
+        """That units go with a loss because they would wash it if they stayed."""
+        taxpayer = self.planning.taxpayers[trade.account]
+        sold = {(trade.account, pick.lot_id) for pick in trade.lots}
+        recent = self.planning.recent.get((taxpayer, trade.symbol), ())
+        days = sorted({str(one.acquired) for one in recent if one.lots < sold})
+        if not days:
+            return ""
+        return f"; the units bought on {listing(days)} go first, which would replace the loss"
 
     def _why_raised(self, account: str) -> str:
         due, short = self.planning.due.get(account, ZERO), self._short.get(account, ZERO)

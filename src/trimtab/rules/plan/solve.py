@@ -92,11 +92,11 @@ def _solve(problem: Problem) -> Solution:
     bound = np.inf
     for pricing in pricings:
         beat = np.inf if best is None else best.cost
-        priced = pricing.run(tolerance=tolerance, beat=beat)
-        if priced.bound >= beat - near / 4:
-            bound = min(bound, priced.bound)
+        pricing.run(tolerance=tolerance, beat=beat)
+        if pricing.bound >= beat - near / 4:
+            bound = min(bound, pricing.bound)
             continue
-        found, proven = _settle(kernel, pricing.branch.planes, priced, near)
+        found, proven = _settle(kernel, pricing.branch.planes, pricing.priced(), near)
         bound = min(bound, proven)
         if found is not None and (best is None or found.cost < best.cost):
             best = found
@@ -109,14 +109,14 @@ def _priced(kernel: Kernel, tolerance: float) -> list[Pricing]:
     Which one is cheaper shows as a rule after a question to each.
     """
     master = Master(kernel)
-    known: Priced | None = None
     pricings: list[Pricing] = []
     for branch in sorted(master.branches, key=lambda one: float(one.planes[:, 0].max())):
-        pricings.append(Pricing(master, branch, known))
-        known = pricings[-1].run(tolerance=tolerance, beat=np.inf, questions=_FIRST)
+        pricings.append(Pricing(master, branch, pricings[-1] if pricings else None))
+        pricings[-1].run(tolerance=tolerance, beat=np.inf, questions=_FIRST)
     beat = np.inf
     for pricing in sorted(pricings, key=lambda one: one.bound):
-        beat = min(beat, pricing.run(tolerance=tolerance, beat=beat).mixture)
+        pricing.run(tolerance=tolerance, beat=beat)
+        beat = min(beat, pricing.mixture)
     return sorted(pricings, key=lambda one: one.bound)
 
 

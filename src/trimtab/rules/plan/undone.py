@@ -196,10 +196,12 @@ class _Desk:
 
     def _any_light_in(self, homes: set[str]) -> bool:
         """Whether any of the accounts *homes* may still buy what a class lacks."""
-        return any(
-            name == self.cash_name or not homes.isdisjoint(self._buyable.get(name, ()))
-            for name in self._light
-        )
+        return self.cash_name in self._light or not homes.isdisjoint(self._light_homes)
+
+    @cached_property
+    def _light_homes(self) -> set[str]:
+        """The accounts in which more of a class that is light may be bought."""
+        return {home for name in self._light for home in self._buyable.get(name, ())}
 
     @cached_property
     def _light(self) -> set[str]:

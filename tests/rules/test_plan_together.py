@@ -1,0 +1,143 @@
+"""Losses beside a recent purchase: one order sells both, the recent units first.
+
+A loss of 1,000 saves 300 today and costs 101.33 in ten years: it is worth 198.67.
+"""
+
+import datetime as dt
+from decimal import Decimal
+from itertools import accumulate
+
+import pytest
+from msgspec.structs import replace
+from tests.rules.homes import TODAY
+from tests.rules.plan_homes import (
+    COUPLE,
+    WIDE_BAND,
+    held,
+    household,
+    is_planned,
+    moved,
+    plan_of,
+    washed,
+    with_defaults,
+)
+
+from trimtab.domain.policy import OrderRule, PlanRule
+from trimtab.domain.values import Relief, ScheduledPurchase
+
+BEFORE_ALL = Decimal(0)
+
+
+def _home(*recent, lots=(), **rules):
+    """60 % stocks and 40 % bonds, on target; of hers an old lot has lost 1,000."""
+    others = sum(lot.quantity for lot in (*recent, *lots)) * 100
+    kept = [
+        held("hers", "AAA", 6_000, 7_000, 800, "loss"),
+        held("ira", "AAB", int(54_000 - others), int(54_000 - others)),
+        held("his", "BBB", 40_000, 40_000),
+    ]
+    told = with_defaults(rules, plan=PlanRule(harvests="always"), bands=WIDE_BAND)
+    return household([*kept, *recent, *lots], accounts=COUPLE, **told)
+
+
+def _bought(days, basis=1_000, name="recent", account="hers"):
+    return held(account, "AAA", 1_000, basis, days, name)
+
+
+@pytest.mark.parametrize("days", [1, 30])
+@pytest.mark.parametrize("basis", [950, 1_000, 1_050])
+def test_a_loss_is_taken_with_the_recent_units_that_would_replace_it(days, basis):
+    home = _home(_bought(days, basis))
+    plan = plan_of(home)
+    assert moved(plan.trades) == {("hers", "AAA"): -7_000, ("hers", "AAB"): 7_000}
+    assert [pick.lot_id for pick in plan.trades[0].lots] == ["recent", "loss"]
+    assert washed(home, plan.trades) == ()
+    day = TODAY - dt.timedelta(days=days)
+    assert f"the units bought on {day} go first, which would replace the loss" in (
+        plan.trades[0].reason
+    )
+
+
+def test_an_order_that_is_filled_in_part_washes_nothing_either():
+    """Nor where the units bought last are at a loss themselves: those bought before are gone."""
+    home = _home(_bought(20, 990, "first"), _bought(10, 1_050, "second"))
+    (sale, _) = plan_of(home).trades
+    assert [pick.lot_id for pick in sale.lots] == ["first", "second", "loss"]
+    steps = accumulate(pick.quantity / 4 for pick in sale.lots for _ in range(4))
+    for filled in steps:
+        left, picks = filled, []
+        for pick in sale.lots:
+            part = min(left, pick.quantity)
+            left -= part
+            picks += [replace(pick, quantity=part)] if part else []
+        cut = replace(sale, quantity=filled, lots=tuple(picks))
+        assert washed(home, [cut]) == ()
+
+
+def test_of_two_purchases_at_a_loss_each_would_replace_the_other():
+    assert not is_planned(_home(_bought(20, 1_010, "first"), _bought(10, 1_010, "second")))
+    assert is_planned(_home(_bought(20, 1_000, "first"), _bought(10, 1_010, "second")))
+
+
+@pytest.mark.parametrize(
+    ("basis", "is_taken"),
+    [
+        # 300 a thousand for the short-term gain: the harvest is worth 198.67 in all.
+        pytest.param(360, True, id="the gain on the recent units costs 192"),
+        pytest.param(330, False, id="the gain on the recent units costs 201"),
+    ],
+)
+def test_recent_units_go_only_where_the_tax_on_their_gain_is_worth_it(basis, is_taken):
+    home = _home(_bought(10, basis))
+    home = home._replace(harvest=replace(home.harvest, minimum=BEFORE_ALL))
+    assert is_planned(home) is is_taken
+
+
+@pytest.mark.parametrize("account", ["his", "ira"])
+def test_units_bought_elsewhere_cannot_go_in_the_same_order(account):
+    assert not is_planned(_home(_bought(10), _bought(10, name="there", account=account)))
+
+
+@pytest.mark.parametrize("relief", [Relief.FIFO, Relief.HIFO])
+def test_where_the_broker_chooses_the_lots_a_part_could_be_filled_in_the_wrong_order(relief):
+    assert not is_planned(_home(_bought(10), relief={"hers": relief}))
+
+
+@pytest.mark.parametrize("method", ["fifo", "lifo", "hifo"])
+def test_nor_is_it_done_against_the_policys_own_order_of_lots(method):
+    orders = OrderRule(
+        lot_method=method,
+        minimum=BEFORE_ALL,
+        slippage_max_bps=BEFORE_ALL,
+        fee_buffer_bps=BEFORE_ALL,
+    )
+    assert not is_planned(_home(_bought(10), orders=orders))
+
+
+def test_a_purchase_to_come_still_keeps_the_loss():
+    coming = ScheduledPurchase(account="ira", symbol="AAA", date=TODAY + dt.timedelta(days=5))
+    assert not is_planned(_home(_bought(10), scheduled=(coming,)))
+
+
+def test_recent_units_that_may_not_be_sold_yet_keep_the_loss():
+    waiting = replace(_bought(1), sellable_from=TODAY + dt.timedelta(days=1))
+    assert not is_planned(_home(waiting))
+
+
+def test_an_odd_part_of_a_unit_bought_last_goes_too():
+    odd = replace(_bought(10), quantity=Decimal("10.37"), basis=Decimal(1_037))
+    home = _home(odd, step="1")
+    plan = plan_of(home)
+    (sale,) = (trade for trade in plan.trades if trade.lots)
+    assert sale.lots[0].quantity == Decimal("10.37")
+    assert sale.quantity == 70
+    assert washed(home, plan.trades) == ()
+
+
+def test_other_losses_of_the_same_fund_in_another_account_stay():
+    other = held("his", "AAA", 3_000, 4_000, 700, "his loss")
+    home = _home(_bought(10), lots=[other])
+    plan = plan_of(home)
+    assert ("his", "AAA") not in moved(plan.trades)
+    assert moved(plan.trades)["hers", "AAA"] == -7_000
+    assert washed(home, plan.trades) == ()
