@@ -15,7 +15,6 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -30,14 +29,11 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from trimtab.adapters.journal import SqliteJournal
-from trimtab.apps import run
 from trimtab.apps.clock import SystemClock
 from trimtab.apps.home import Home
 from trimtab.apps.performance import perform
 from trimtab.apps.replay import Replay, replay
 from trimtab.domain.events import ContributionMet
-from trimtab.domain.memory import Memory, remember
-from trimtab.domain.ports import Journal
 from trimtab.rules.averaging import (
     Limits,
     dollar_cost_averaging,
@@ -267,10 +263,8 @@ def figures_of(case: Case) -> Figures:
     with tempfile.TemporaryDirectory() as name:
         home = Home(write_household(Path(name) / "household", case))
         into = Path(name) / "replay"
-        with journal_read_once():
-            done = replay(home, case.start, case.end, into=into, executes=case.executes)
+        done = replay(home, case.start, case.end, into=into, executes=case.executes)
         with SqliteJournal.open(Home(into).journal, create=False, read_only=True) as journal:
-            journal.integrity()
             entries = list(journal.entries())
         performed = perform(Home(into), entries, SystemClock())
     whole = performed.whole
@@ -298,31 +292,6 @@ def figures_of(case: Case) -> Figures:
             if isinstance(entry.event, ContributionMet)
         ),
     )
-
-
-@contextmanager
-def journal_read_once() -> Iterator[None]:
-    """Fold each entry once, as it is written, and leave the check of all of them to the end.
-
-    A replay reads its journal from the first entry twice a day, which a day alone can bear, and
-    fifteen hundred cannot. What is decided is the same: a memory folded in parts is that folded
-    whole, and `figures_of` checks the journal when all is done.
-    """
-    memory, seen = Memory(), 0
-
-    def load(journal: Journal) -> Memory:
-        nonlocal memory, seen
-        entries = list(journal.entries(after=seen))
-        memory = remember(memory, entries)
-        seen = entries[-1].sequence if entries else seen
-        return memory
-
-    whole, checked = run.load, SqliteJournal.integrity
-    run.load, SqliteJournal.integrity = load, SqliteJournal.head
-    try:
-        yield
-    finally:
-        run.load, SqliteJournal.integrity = whole, checked
 
 
 def risky_share(done: Replay) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trimtab.adapters.treasury_curve import read_curve
+from trimtab.adapters.treasury_curve import CurveFile, read_curve
 from trimtab.domain.errors import FileFaults, InputError
 
 LATE = dt.date(2030, 1, 1)
@@ -70,3 +70,20 @@ def test_what_cannot_be_used_is_told_with_its_line(tmp_path, text, sentence):
 def test_a_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(InputError, match="there is no file"):
         read_curve(tmp_path / "none.csv", LATE)
+
+
+def test_a_day_before_the_first_has_no_curve(tmp_path):
+    curves = CurveFile(written(tmp_path, LONG))
+    assert curves.until(dt.date(2023, 6, 28)) is None
+    found = [curves.until(dt.date(2023, 6, day)) for day in (29, 30)]
+    assert [one.on.day for one in found if one is not None] == [29, 30]
+
+
+def test_a_check_reads_every_row_and_tells_all_that_is_wrong(tmp_path):
+    text = "date,y_3m\n2023-06-28,five\n2023-06-29,543\n2023-06-30,5.43\n"
+    curves = CurveFile(written(tmp_path, text))
+    assert curves.until(LATE) is not None
+    with pytest.raises(FileFaults) as told:
+        curves.check()
+    assert 'line 2: "five" is not a number' in str(told.value)
+    assert 'line 3: "543" is no yield in percent' in str(told.value)

@@ -17,6 +17,7 @@ from tests.answers.cppi_adapters import ADAPTERS as CPPI_ADAPTERS
 from tests.answers.measure_adapters import ADAPTERS as MEASURE_ADAPTERS
 from tests.answers.minimum_variance_adapters import ADAPTERS as MINIMUM_VARIANCE_ADAPTERS
 from tests.answers.momentum_adapters import ADAPTERS as MOMENTUM_ADAPTERS
+from tests.answers.theory_adapters import ADAPTERS as THEORY_ADAPTERS
 
 from trimtab.domain.events import Entry, ValueMarked
 from trimtab.domain.memory import BandMemory, Memory, remember
@@ -273,6 +274,7 @@ ADAPTERS |= MEASURE_ADAPTERS
 ADAPTERS |= CPPI_ADAPTERS
 ADAPTERS |= MOMENTUM_ADAPTERS
 ADAPTERS |= MINIMUM_VARIANCE_ADAPTERS
+ADAPTERS |= THEORY_ADAPTERS
 
 
 def _measured(

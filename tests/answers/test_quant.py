@@ -10,24 +10,12 @@ import pytest
 from tests.answers.adapters import ADAPTERS
 
 FOLDER = Path(__file__).parent / "quant"
-LATER = {
-    "almgren_2005",
-    "band_exit_time",
-    "constant_mix_terminal",
-    "excess_growth_rate",
-    "no_trade_region",
-    "roll_spread",
-    "trade_cost_bps",
-}
-"""What the library does not answer yet; a question that neither it nor an adapter knows fails."""
 
 
 def _cases() -> Iterator[Any]:
     for path in sorted(FOLDER.glob("*.json")):
         for case in json.loads(path.read_text(encoding="utf-8"))["cases"]:
-            reason = f"{case['fn']}: a later part of trimtab"
-            marks = [pytest.mark.skip(reason=reason)] if case["fn"] in LATER else []
-            yield pytest.param(case, id=case["id"], marks=marks)
+            yield pytest.param(case, id=case["id"])
 
 
 @pytest.mark.parametrize("case", list(_cases()))

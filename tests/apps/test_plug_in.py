@@ -11,10 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.houses import START, TOML, FixedPrices, house_of
+from tests.apps.cli.command_line import trimtab
+from tests.houses import START, TOML, FixedPrices, ManualClock, house_of
 
 from trimtab.apps import outlook as outlook_module
-from trimtab.apps.outlook import outlook_of
+from trimtab.apps.demo import make_demo
+from trimtab.apps.outlook import outlook_of, strategies_of, strategy_warnings
+from trimtab.apps.run import run_once
+from trimtab.apps.world import House
 from trimtab.domain.errors import InputError, StrategyFault
 from trimtab.rules.targets.aim import aim_of
 from trimtab.rules.targets.view import Savings
@@ -117,13 +121,16 @@ def test_a_setting_that_is_none_is_told_in_a_sentence(plugged_in):
     with pytest.raises(
         InputError, match=r"strategy\.settings\.inverse_volatility\.sessions: 'ten'"
     ):
-        targets(wrong)
+        strategies_of(house(wrong).file.policy())
+    (fault,) = targets(wrong).faults
+    assert "'ten' is no number" in fault
+    assert fault.endswith("Until then inverse_volatility leaves the weights as they are.")
 
 
 def test_without_the_package_its_name_is_unknown():
     outlook_module._plugged.cache_clear()
     with pytest.raises(StrategyFault, match='no strategy is called "inverse_volatility"'):
-        targets()
+        strategies_of(house().file.policy())
 
 
 def test_the_tests_of_the_example_pass_in_a_copy_of_it(installed):
@@ -137,3 +144,188 @@ def test_the_example_says_what_it_is_installed_as():
     for word in ("inverse_volatility", MODULE):
         assert word in readme
         assert word in project
+
+
+# ------------------------------------------------------------------ plug-ins that break promises
+
+BAD = """
+import sys
+from typing import NamedTuple
+from trimtab.domain.aim import Layer
+from decimal import Decimal
+
+
+def made(nickname, answer):
+    class Made(NamedTuple):
+        name: str = nickname
+        sessions: int = 0
+        watches: bool = False
+
+        @classmethod
+        def of(cls, policy):
+            return cls()
+
+        def wants(self, view):
+            return answer(self, view)
+
+    return Made
+
+
+def even(self, view):
+    third = dict.fromkeys(view.classes, Decimal(1) / 3)
+    return Layer(name=self.name, targets=third, sentences=("All are alike.",))
+
+
+def in_floats(self, view):
+    return Layer(name=self.name, targets=dict.fromkeys(view.classes, 0.25))
+
+
+Even = made("even", even)
+Floats = made("floats", in_floats)
+Nothing = made("nothing", lambda self, view: None)
+Quits = made("quits", lambda self, view: sys.exit(3))
+
+
+class Unmade:
+    @classmethod
+    def of(cls, policy):
+        raise KeyError("oops")
+
+
+class NoStrategy:
+    @classmethod
+    def of(cls, policy):
+        return None
+"""
+NAMES = {
+    "even": "Even",
+    "floats": "Floats",
+    "nothing": "Nothing",
+    "quits": "Quits",
+    "unmade": "Unmade",
+    "nostrategy": "NoStrategy",
+    "cppi": "Even",
+}
+
+
+@pytest.fixture
+def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder in which a package with such plug-ins is installed."""
+    site = tmp_path / "site"
+    metadata = site / "bad_mixes-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (site / "bad_mixes.py").write_text(BAD)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: bad-mixes\nVersion: 1.0\n")
+    points = "".join(f"{name} = bad_mixes:{made}.of\n" for name, made in NAMES.items())
+    (metadata / "entry_points.txt").write_text(f"[trimtab.strategies]\n{points}")
+    monkeypatch.syspath_prepend(str(site))
+    outlook_module._plugged.cache_clear()
+    yield site
+    outlook_module._plugged.cache_clear()
+    sys.modules.pop("bad_mixes", None)
+
+
+def strategy(name: str) -> str:
+    return f'[strategy]\nlayers = ["{name}"]\nevery = "day"\n'
+
+
+FAULTS = [
+    ("floats", "The strategy floats weighs stocks with a float, 0.25; a weight is a Decimal"),
+    ("nothing", "The strategy nothing answered with nothing, and has to answer with a Layer"),
+    ("quits", "The strategy quits failed (SystemExit: 3); its author has to mend it"),
+    ("unmade", """strategy.layers: the plug-in "unmade" cannot be made (KeyError: 'oops'); its"""),
+    ("nostrategy", 'strategy.layers: the plug-in "nostrategy" made no strategy: it has no name'),
+]
+
+
+@pytest.mark.parametrize(("name", "sentence"), FAULTS)
+@pytest.mark.parametrize("command", ["check", "targets"])
+def test_the_fault_of_a_plug_in_is_told_by_its_name_as_bad_input(
+    bad, tmp_path, command, name, sentence
+):
+    folder = make_demo(tmp_path / "demo", seed=3, today=START.date(), replace=False).folder
+    path = folder / "household.toml"
+    path.write_text(path.read_text() + strategy(name))
+    ended = trimtab(command, "--folder", folder)
+    said = " ".join((ended.out + ended.err).split())
+    assert ended.status == 2
+    assert sentence.replace("stocks", "us-stocks") in said
+    assert "bug" not in said
+
+
+@pytest.mark.parametrize(("name", "sentence"), FAULTS)
+def test_a_plug_in_at_fault_moves_nothing_in_a_turn_and_the_turn_goes_on(bad, name, sentence):
+    home = house(TOML + strategy("even"))
+    before = run_once(home, executes=True).memory.aim
+    assert before is not None
+    later = home._replace(file=house(TOML + strategy(name)).file)
+    _clock(later).at += dt.timedelta(days=4)
+    run_once(later, executes=True)  # the edit is proposed
+    _clock(later).at += dt.timedelta(days=4)
+    outcome = run_once(later, executes=True)
+    assert outcome.memory.policy is not None
+    assert outcome.memory.policy.strategy.layers == (name,)
+    assert outcome.memory.aim is not None
+    assert outcome.memory.aim.targets == before.targets
+    assert sentence in outcome.sentence
+    assert outcome.decision is not None
+
+
+def test_a_plug_in_may_not_take_the_name_of_a_strategy_of_trimtab(bad):
+    rule = house(TOML + strategy("cppi")).file.policy()
+    (made,) = strategies_of(rule)
+    assert type(made).__module__ == "trimtab.rules.targets.guarded"
+    (warning,) = strategy_warnings(rule, START.date())
+    assert warning == (
+        'The package bad-mixes registers a strategy "cppi", which is one of trimtab\'s own: it is '
+        "refused, and trimtab's is asked."
+    )
+
+
+def test_a_turn_goes_on_without_a_plug_in_that_was_uninstalled_until_its_edit_holds(bad):
+    home = house(TOML + strategy("even"))
+    before = run_once(home, executes=True).memory.aim
+    assert before is not None
+    assert set(before.targets.values()) == {Decimal("0.333333"), Decimal("0.333334")}
+    uninstall(bad)
+    without = home._replace(file=house(TOML).file)
+    _clock(without).at += dt.timedelta(days=1)
+    outcome = run_once(without, executes=True)
+    assert outcome.status != "held"
+    assert outcome.memory.aim is not None
+    assert outcome.memory.aim.targets == before.targets
+    proposed = outcome.memory.proposed
+    assert proposed is not None
+    assert 'no strategy is called "even"; the edit that drops it' in outcome.sentence
+    day = proposed.effective_at.date()
+    assert f"the edit that drops it takes effect on {day}. Until then even leaves" in (
+        outcome.sentence
+    )
+    _clock(without).at += dt.timedelta(days=4)
+    done = run_once(without, executes=True)
+    assert "even" not in done.sentence
+    assert done.memory.policy is not None
+    assert done.memory.policy.strategy.layers == ()
+
+
+def test_a_plug_in_that_is_installed_again_is_asked_again(bad):
+    home = house(TOML + strategy("even"))
+    run_once(home, executes=True)
+    uninstall(bad)
+    _clock(home).at += dt.timedelta(days=1)
+    assert "no strategy is called" in run_once(home, executes=True).sentence
+    (bad.with_name("gone")).rename(bad)
+    outlook_module._plugged.cache_clear()
+    _clock(home).at += dt.timedelta(minutes=5)
+    assert "no strategy is called" not in run_once(home, executes=True).sentence
+
+
+def uninstall(site: Path) -> None:
+    site.rename(site.with_name("gone"))
+    outlook_module._plugged.cache_clear()
+    sys.modules.pop("bad_mixes", None)
+
+
+def _clock(home: House) -> ManualClock:
+    assert isinstance(home.clock, ManualClock)
+    return home.clock

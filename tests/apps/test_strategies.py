@@ -11,12 +11,15 @@ from tests.houses import START, TOML, FixedPrices, ManualClock, house_of, lot
 from trimtab.apps.clock import ManualClock as Clock
 from trimtab.apps.demo import make_demo
 from trimtab.apps.home import recall, working
+from trimtab.apps.outlook import CurveSource
 from trimtab.apps.owner import rearm_strategy
+from trimtab.apps.replay import replay
 from trimtab.apps.run import Outcome, run_once
 from trimtab.apps.world import House, load
-from trimtab.domain.aim import LOCKED, Aim
+from trimtab.domain.aim import LOCKED, Aim, Layer
 from trimtab.domain.errors import DataSuspect, InputError, StrategyFault
 from trimtab.domain.events import Decided, StrategyRearmed
+from trimtab.domain.yield_facts import Curve, CurvePoint
 from trimtab.rules.targets.view import Floats
 
 PRICES = {"VTI": "300", "ITOT": "130", "BND": "72", "BTC-USD": "60000"}
@@ -30,6 +33,14 @@ CASH = {"taxable": "3000", "ira": "100", "wallet": "50"}
 VOLATILITIES = {"VTI": 0.011, "BND": 0.004, "BTC-USD": 0.035}
 DRIFTS = {"VTI": 0.0007, "BND": -0.0001, "BTC-USD": 0.0}
 DAY = 24 * 3600
+YIELDS = """
+[[yields.rates]]
+name = "Bill fund"
+rate = 0.043
+kind = "treasury"
+as_of = 2026-03-01
+risk = "backed by the United States"
+"""
 
 
 def past(symbols: Sequence[str], until: dt.datetime) -> tuple[tuple[dt.date, ...], Floats]:
@@ -283,7 +294,7 @@ def test_a_strategy_that_is_not_locked_cannot_be_rearmed(tmp_path):
 def test_a_locked_one_is_rearmed_in_the_journal(tmp_path):
     noon = dt.datetime(2026, 10, 14, 12, tzinfo=dt.UTC)
     home = make_demo(tmp_path / "demo", seed=7, today=noon.date(), replace=False)
-    floor = '[strategy.cppi]\nfloor = "fixed"\namount = 100000000\n'
+    floor = "[strategy.cppi]\namount = 100000000\n"
     home.household_toml.write_text(home.household_toml.read_text() + layers("cppi", more=floor))
     clock = Clock(noon)
     with working(home, command="test", clock=clock) as house:
@@ -294,7 +305,20 @@ def test_a_locked_one_is_rearmed_in_the_journal(tmp_path):
     assert recall(home).rearmed == {"cppi": clock.now()}
     with working(home, command="test", clock=clock) as house:
         again = aim_of(run_once(house, executes=True))
-    assert "changes nothing" in again.layers[0].sentences[0]
+    assert LOCKED not in again.layers[0].state
+
+
+def test_what_would_lock_again_at_once_is_not_rearmed(tmp_path):
+    noon = dt.datetime(2026, 10, 14, 12, tzinfo=dt.UTC)
+    home = make_demo(tmp_path / "demo", seed=7, today=noon.date(), replace=False)
+    floor = '[strategy.cppi]\nfloor = "fixed"\namount = 100000000\n'
+    home.household_toml.write_text(home.household_toml.read_text() + layers("cppi", more=floor))
+    clock = Clock(noon)
+    with working(home, command="test", clock=clock) as house:
+        run_once(house, executes=True)
+    with pytest.raises(InputError, match="not above the floor of cppi, so re-arming it changes"):
+        rearm_strategy(home, clock, "we looked")
+    assert recall(home).rearmed == {}
 
 
 # ------------------------------------------------------------------ the invented market
@@ -319,3 +343,82 @@ def test_a_demo_with_all_three_goes_on_for_weeks(tmp_path):
         clock.sleep(7 * DAY)
     assert before is not None
     assert before.estimated_on == dt.date(2026, 11, 5)
+
+
+# ------------------------------------------------------------------ bills, and what is to leave
+
+ACCRUING = layers("cppi", more='[strategy.cppi]\nfloor = "accruing"\namount = 100000\n')
+
+
+def curves(**rates: str) -> CurveSource:
+    """Bills of three months by the day from which their yield is known, as d20260309."""
+    days = {dt.datetime.strptime(name, "d%Y%m%d").date(): rate for name, rate in rates.items()}  # noqa: DTZ007  a day
+
+    def source(day: dt.date) -> Curve | None:
+        known = [one for one in sorted(days) if one <= day]
+        if not known:
+            return None
+        point = CurvePoint(months=Decimal(3), rate=Decimal(days[known[-1]]))
+        return Curve(on=known[-1], points=(point,))
+
+    return source
+
+
+def test_a_floor_grows_at_the_bill_rate_of_the_day_before_in_every_turn():
+    house, _, clock = household(ACCRUING)
+    house = house._replace(curve=curves(d20260306="0.04", d20260309="0.06", d20260310="0.90"))
+    found: list[Layer] = []
+    for _ in range(2):
+        found += aim_of(run_once(house, executes=True)).layers
+        clock.sleep(DAY)
+    assert found[0].figures["floor"] == 100_000
+    assert found[0].figures["floor_growth"] == pytest.approx(0.0404)
+    assert "Treasury bills of 3 months paid on 2026-03-06 ([yields])" in found[0].sentences[-1]
+    assert found[1].figures["floor"] == pytest.approx(100_000 * 1.0609 ** (1 / 365), rel=1e-12)
+    assert "paid on 2026-03-09" in found[1].sentences[-1]
+
+
+def test_a_replay_sees_the_bill_rate_of_each_day_and_of_no_later_one(tmp_path):
+    home = make_demo(tmp_path / "demo", seed=7, today=dt.date(2026, 3, 2), replace=False)
+    file = home.household_toml
+    file.write_text(f'{file.read_text()}\n{ACCRUING}[yields]\ncurve = "curve.csv"\n')
+    days = [dt.date(2026, 3, day) for day in range(1, 10)]
+    rows = "".join(f"{day},{day.day}\n" for day in days)
+    (tmp_path / "demo" / "curve.csv").write_text(f"date,y_3m\n{rows}")
+    done = replay(home, days[2], days[4], into=tmp_path / "replay")
+    rates = [aim_of(day.outcome).layers[0].figures["floor_growth"] for day in done.days]
+    assert rates == pytest.approx([(1 + day / 200) ** 2 - 1 for day in (2, 3, 4)])
+
+
+def test_a_rate_told_in_the_file_serves_where_there_is_no_curve_and_neither_is_said():
+    house, _, _ = household(ACCRUING + YIELDS)
+    (layer,) = aim_of(run_once(house, executes=True)).layers
+    assert "grows by 4.30 % a year, what Bill fund paid on 2026-03-01" in layer.sentences[-1]
+    house, _, _ = household(ACCRUING)
+    (layer,) = aim_of(run_once(house, executes=True)).layers
+    assert "has no rate and does not move" in layer.sentences[-1]
+
+
+def test_a_curve_is_read_by_nobody_who_does_not_need_it():
+    def broken(day: dt.date) -> Curve | None:
+        raise InputError(f"the curve of {day} cannot be read.")
+
+    for strategy in (layers("momentum"), layers("cppi"), ACCRUING + "rate = 0.02\n"):
+        house, _, _ = household(strategy)
+        assert run_once(house._replace(curve=broken), executes=True).status == "executed"
+    house, _, _ = household(ACCRUING)
+    with pytest.raises(InputError, match="curve of 2026-03-08"):
+        run_once(house._replace(curve=broken), executes=True)
+
+
+def test_what_is_due_to_be_withdrawn_is_not_insured():
+    due = (
+        '[[withdrawals]]\naccount = "taxable"\namount = 9000\nfirst = 2026-03-16\nevery = "once"\n'
+    )
+    fixed = layers("cppi", more='[strategy.cppi]\nfloor = "fixed"\namount = 100000\n')
+    cushions = []
+    for strategy in (fixed, fixed + due):
+        house, _, _ = household(strategy)
+        (layer,) = aim_of(run_once(house, executes=True)).layers
+        cushions.append(layer.figures["cushion"])
+    assert cushions[0] - cushions[1] == 9_000

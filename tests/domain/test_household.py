@@ -549,9 +549,15 @@ def test_a_file_name_in_a_folder_below_is_fine():
         ),
         pytest.param(
             "[a]\n[a]\n",
-            "line 2, column 3: Cannot declare ('a',) twice; write each table once, with all its "
-            "keys below it",
+            "line 2, column 3: the table [a] stands there for the second time; keep one of the "
+            "two, with all its keys below it",
             id="table twice",
+        ),
+        pytest.param(
+            "[a.b]\n[a.b]\n",
+            "line 2, column 5: the table [a.b] stands there for the second time; keep one of the "
+            "two, with all its keys below it",
+            id="inner table twice",
         ),
         pytest.param(
             'a = ["x"',
@@ -959,6 +965,17 @@ def test_the_list_of_options_shows_every_option_of_averaging_with_its_default():
     assert list(undefaulted(AveragingRule, parts | path, chosen, None)) == []
     rules = decode_household(GOOD + text.replace('"roth"', '"wallet"')).averaging
     assert [rule.by for rule in rules] == ["parts", "value"]
+
+
+def test_a_day_of_birth_that_is_missing_is_told_once():
+    points = "".join(
+        f"[[glide.points]]\nage = {age}\ntargets = {{ stocks = 1, bonds = 0, cash = 0 }}\n"
+        for age in (60, 75)
+    )
+    with pytest.raises(FileFaults) as caught:
+        decode_household(GOOD + points)
+    born = "glide.born: ages are counted from a day of birth; write born = 1970-01-31"
+    assert [fault for fault in caught.value.faults if "born" in fault] == [born]
 
 
 def test_the_template_still_decodes_with_every_option_uncommented():

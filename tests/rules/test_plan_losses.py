@@ -138,6 +138,23 @@ def test_a_loss_that_is_too_small_a_part_of_its_basis_for_the_month_is_left(basi
     assert is_planned(_home(basis=basis)) is is_taken
 
 
+def test_of_sales_that_cost_the_same_the_one_with_a_loss_too_small_to_harvest_goes():
+    """Bonds are 10,000 too many, in an IRA and at a loss of 4 % in hers: that one saves 120."""
+    home = household(
+        [
+            held("hers", "BBB", 10_000, 10_400, 800, "small"),
+            held("ira", "BBB", 40_000, 40_000),
+            held("ira", "AAA", 25_000, 25_000),
+            held("hers", "AAA", 25_000, 25_000),
+        ],
+        accounts=COUPLE,
+        spread="0.02",
+    )
+    plan = plan_of(home)
+    assert picked(plan.trades) == {"small": 100}
+    assert plan.tax == about(-120, "0.5")
+
+
 @pytest.mark.parametrize("over", [0, 5_000])
 def test_each_lot_is_judged_by_its_own_loss_whatever_else_of_its_symbol_is_sold(over):
     """One has lost 10.4 % of its basis and one 4.8 %: 7.7 % together, and March asks for 8.6 %."""

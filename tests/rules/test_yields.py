@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from tests.houses import TOML
 
 from trimtab.domain.household import accounts_of, decode_household
-from trimtab.domain.yield_facts import Curve, CurvePoint, RateRule, YieldsRule
+from trimtab.domain.yield_facts import BillRate, Curve, CurvePoint, RateRule, YieldsRule
 from trimtab.rules.yields import (
     Earning,
     after_tax,
+    bill_rate,
     earnings,
     effective_rate,
     inversions,
@@ -158,3 +159,55 @@ def test_a_curve_without_an_inversion_never_falls(rates):
     found = inversions(Curve(on=DAY, points=points))
     assert bool(found) == (rates != sorted(rates))
     assert all(one.drop > 0 for one in found)
+
+
+# ------------------------------------------------------------------ what bills pay
+
+TREASURY = replace(SEEN, name="Bill fund", kind="treasury", rate=Decimal("0.041"))
+AGO = dt.timedelta(days=10)
+
+
+def bills(*rules: RateRule, known: Curve | None = None) -> BillRate | None:
+    return bill_rate(YieldsRule(rates=rules), known, DAY)
+
+
+def test_bills_pay_what_the_curve_says_of_three_months():
+    found = bills(known=curve(m1="0.0524", m3="0.0543", m12="0.05", m120="0.0381"))
+    assert found is not None
+    assert found.rate == effective_rate(Decimal("0.0543"))
+    assert (found.of, found.on) == ("Treasury bills of 3 months", DAY)
+
+
+def test_without_three_months_the_nearest_bill_counts_and_no_note():
+    found = bills(known=curve(m1="0.01", m6="0.02", m24="0.04"))
+    assert found is not None
+    assert found.of == "Treasury bills of 1 months"
+    assert bills(known=curve(m24="0.04", m120="0.05")) is None
+
+
+def test_without_a_curve_the_households_own_rate_of_treasuries_counts():
+    found = bills(SEEN, TREASURY)
+    assert found is not None
+    assert (found.rate, found.of, found.on) == (TREASURY.rate, "Bill fund", DAY)
+    assert bills(SEEN) is None
+    assert bills() is None
+
+
+def test_a_treasury_bound_for_longer_than_a_year_is_no_bill():
+    assert bills(replace(TREASURY, term_months=24)) is None
+    six = replace(TREASURY, name="Six months", term_months=6, rate=Decimal("0.042"))
+    found = bills(replace(TREASURY, rate=Decimal("0.05")), six)
+    assert found is not None
+    assert found.of == "Six months"
+
+
+def test_the_later_of_both_counts_and_nothing_of_a_day_to_come():
+    known = curve(m3="0.0543")
+    older = replace(TREASURY, as_of=DAY - AGO)
+    told = [bills(older, known=known), bills(TREASURY, known=replace(known, on=DAY - AGO))]
+    assert [one.of for one in told if one is not None] == [
+        "Treasury bills of 3 months",
+        "Bill fund",
+    ]
+    assert bills(replace(TREASURY, as_of=DAY + AGO)) is None
+    assert bills(known=replace(known, on=DAY + AGO)) is None

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from trimtab.adapters import chain
 from trimtab.adapters.chain import GENESIS
+from trimtab.apps.fold import Fold
 from trimtab.apps.run import Outcome
 from trimtab.apps.world import Opening, load
 from trimtab.domain.events import (
@@ -50,6 +51,7 @@ class Audit:
     def __init__(self, file: HouseholdFile, openings: Mapping[str, Opening]) -> None:
         self.reserves = {name: rule.cash_reserve for name, rule in file.accounts.items()}
         self.openings = openings
+        self.fold = Fold()
         self.fills = 0
         self.head = GENESIS
         self.decisions: dict[str, Decision] = {}
@@ -70,6 +72,7 @@ class Audit:
         self._check_orders(heard, books)
         _check_books(books, self.openings, self.reserves)
         memory = load(journal)
+        assert self.fold.read(journal) == memory, "who reads on remembers something else"
         for name in self.basis:
             lots = [lot for lot in memory.lots.values() if lot.account == name]
             assert all(lot.quantity > 0 for lot in lots), f"{name} has a lot with nothing in it"

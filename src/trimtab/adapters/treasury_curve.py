@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from bisect import bisect_right
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,37 +30,77 @@ _LIKE_A_FRACTION = Decimal("0.2")
 _PERCENT_MAX = 100
 
 
-def read_curve(path: Path, until: dt.date) -> Curve:
-    """The last curve of the file at *path* that was known on *until*.
+class CurveFile:
+    """A file of the Treasury's par yields, many days of them; a day is read once it is asked for.
 
     The column `date` tells the day; every column such as `y_3m`, `3 Mo` or `10 Yr` is a maturity,
     with its par yield in percent (bond-equivalent, as the Treasury publishes it). The rows are in
     any order, and an empty cell is a maturity that was not published.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the days of the file at *path*.
+
+        Raises:
+            InputError: there is no such file.
+            FileFaults: a day cannot be read, or nothing in it is a day or a maturity.
+        """
+        self._path = path
+        faults = Faults(str(path))
+        sheet = read_sheet(path, ("date",), faults)
+        at = next((n for n, name in enumerate(sheet.header) if column_key(name) == "date"), None)
+        columns = {n: months for n, name in enumerate(sheet.header) if (months := _months(name))}
+        if at is None:
+            faults.add('line 1: no column says the day: call it "date"')
+        if not columns:
+            faults.add('line 1: no column is a maturity: call them such as "3 Mo" and "10 Yr"')
+        faults.raise_if_any()
+        assert at is not None, "a missing column is a fault"
+        self._columns = columns
+        self._rows = sorted(_rows(sheet, at, faults), key=lambda row: row[0])
+        faults.raise_if_any()
+
+    def until(self, day: dt.date) -> Curve | None:
+        """The last curve that was known on *day*; None where the file begins later.
+
+        Raises:
+            FileFaults: its row cannot be used.
+        """
+        faults = Faults(str(self._path))
+        last = bisect_right(self._rows, day, key=lambda row: row[0])
+        for on, line, cells in reversed(self._rows[:last]):
+            points = _points(cells, self._columns, line, faults)
+            faults.raise_if_any()
+            if points:
+                return Curve(on=on, points=points)
+        return None
+
+    def check(self) -> None:
+        """Read every row.
+
+        Raises:
+            FileFaults: all that cannot be used.
+        """
+        faults = Faults(str(self._path))
+        for _, line, cells in sorted(self._rows, key=lambda row: row[1]):
+            _points(cells, self._columns, line, faults)
+        faults.raise_if_any()
+
+
+def read_curve(path: Path, until: dt.date) -> Curve:
+    """The last curve of the file at *path* that was known on *until*.
 
     Raises:
         InputError: there is no such file.
-        FileFaults: anything in it cannot be used, or it tells nothing up to *until*.
+        FileFaults: what was asked for cannot be used, or the file tells nothing up to *until*.
     """
-    faults = Faults(str(path))
-    sheet = read_sheet(path, ("date",), faults)
-    at = next((n for n, name in enumerate(sheet.header) if column_key(name) == "date"), None)
-    columns = {n: months for n, name in enumerate(sheet.header) if (months := _months(name))}
-    if at is None:
-        faults.add('line 1: no column says the day: call it "date"')
-    if not columns:
-        faults.add('line 1: no column is a maturity: call them such as "3 Mo" and "10 Yr"')
-    faults.raise_if_any()
-    assert at is not None, "a missing column is a fault"
-    rows = [row for row in _rows(sheet, at, faults) if row[0] <= until]
-    faults.raise_if_any()
-    for day, line, cells in sorted(rows, key=lambda row: row[0], reverse=True):
-        points = _points(cells, columns, line, faults)
+    found = CurveFile(path).until(until)
+    if found is None:
+        faults = Faults(str(path))
+        faults.add(f"it tells no yield up to {until}: add the days until then")
         faults.raise_if_any()
-        if points:
-            return Curve(on=day, points=points)
-    faults.add(f"it tells no yield up to {until}: add the days until then")
-    faults.raise_if_any()
-    raise AssertionError("a fault was raised")
+    assert found is not None, "no curve is a fault"
+    return found
 
 
 def _months(name: str) -> Weight | None:

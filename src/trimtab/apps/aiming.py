@@ -5,18 +5,25 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from trimtab.apps.home import Home, looking, read_household, recall
-from trimtab.apps.outlook import outlook_of, strategy_warnings
+from trimtab.apps.outlook import (
+    look_every_days,
+    outlook_of,
+    past_of,
+    strategies_of,
+    strategy_warnings,
+)
 from trimtab.apps.world import House, Recorder, load, open_books, take_snapshot
-from trimtab.domain.aim import Aim
+from trimtab.domain.aim import Aim, Layer
 from trimtab.domain.errors import DataSuspect
 from trimtab.domain.events import Decided, Entry
+from trimtab.domain.facts import facts_of
 from trimtab.domain.memory import Memory
-from trimtab.domain.numbers import ZERO, Weight
+from trimtab.domain.numbers import ZERO, Weight, to_float
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import Decision
 from trimtab.domain.values import trade_date
-from trimtab.rules.cycle import Look, look_at
+from trimtab.rules.cycle import Look, due_of, leaving_of, look_at
 from trimtab.rules.holdings import targets_of
 from trimtab.rules.targets.aim import NO_OUTLOOK, Outlook, is_new_period
 from trimtab.rules.targets.base import day_of, own_targets
@@ -24,9 +31,11 @@ from trimtab.rules.targets.view import Savings, View
 
 if TYPE_CHECKING:
     from trimtab.rules.targets.covariance import Estimate
+    from trimtab.rules.targets.cppi_gaps import Gaps
     from trimtab.rules.targets.minimum_variance import Mixes
 
 _PERIOD_LONGEST = 366
+_VISIBLE = Weight("0.001")
 
 
 class Aiming(NamedTuple):
@@ -34,7 +43,8 @@ class Aiming(NamedTuple):
 
     `own` are the household's own targets, `in_force` those that the journal holds, and `look` what
     a turn now would find, None where a price is `missing`. `seen` is what the last estimate saw.
-    `decisions` are the last of each day, oldest first.
+    `decisions` are the last of each day, oldest first. `gaps` is the gap risk of CPPI, None where
+    it is no layer or nothing is risked; `gap_doubt` says why it cannot be told.
     """
 
     at: dt.datetime
@@ -47,6 +57,8 @@ class Aiming(NamedTuple):
     seen: Outlook
     missing: str | None
     decisions: tuple[Decision, ...]
+    gaps: "Gaps | None" = None
+    gap_doubt: str | None = None
 
     @property
     def today(self) -> dt.date:
@@ -56,7 +68,9 @@ class Aiming(NamedTuple):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is to be said against the strategies as they are set."""
-        return strategy_warnings(self.policy)
+        return strategy_warnings(
+            self.policy, self.today, None if self.gaps is None else self.gaps.fall
+        )
 
     @property
     def aim(self) -> Aim | None:
@@ -64,9 +78,15 @@ class Aiming(NamedTuple):
         return self.memory.aim if self.look is None else self.look.aim
 
     @property
+    def is_scheduled(self) -> bool:
+        """Whether some strategy is asked on a schedule, and not at every look."""
+        strategies = self.seen.strategies
+        return not strategies or any(not strategy.watches for strategy in strategies)
+
+    @property
     def next_estimate(self) -> dt.date | None:
-        """The first day on which strategies estimate anew; None without a strategy."""
-        if self.aim is None:
+        """The first day on which strategies estimate anew; None where none does."""
+        if self.aim is None or not self.is_scheduled:
             return None
         last = self.aim.estimated_on
         days = (last + dt.timedelta(days=number) for number in range(1, _PERIOD_LONGEST + 1))
@@ -90,6 +110,13 @@ class Corner(NamedTuple):
     wanted: dict[str, Weight]
 
 
+class Left(NamedTuple):
+    """Risky `classes` that the plan made `on` a day left above what CPPI had wanted then."""
+
+    on: dt.date
+    classes: tuple[str, ...]
+
+
 def gather(home: Home, clock: Clock) -> Aiming:
     """What the household of *home* aims at now; nothing is written.
 
@@ -104,6 +131,8 @@ def gather(home: Home, clock: Clock) -> Aiming:
         recorder = Recorder(house.journal, clock, load(house.journal), "targets")
         open_books(house, recorder)
         policy = memory.policy or file.policy()
+        if memory.policy is None:
+            strategies_of(policy)  # nothing binds yet, so all of it must be there
         today = trade_date(clock.now())
         aim = memory.aim if policy.strategy.layers else None
         is_defensive = memory.breaker is not None
@@ -146,6 +175,31 @@ def corner(aiming: Aiming) -> Corner | None:
     return None
 
 
+def left_by(aiming: Aiming, layer: Layer) -> Left | None:
+    """What the last plan left in risky classes although the CPPI of *layer* did not want it.
+
+    None where no more is held than wanted, or the last plan was not asked for less.
+    """
+    look, rule = aiming.look, aiming.policy.strategy.cppi
+    if layer.name != "cppi" or look is None or not aiming.decisions:
+        return None
+    held, wanted = layer.figures.get("held", 0.0), layer.figures["exposure"]
+    last = aiming.decisions[-1]
+    asked = next((one for one in last.aim.layers if one.name == "cppi"), None) if last.aim else None
+    if asked is None or held <= wanted:
+        return None
+    safe = {name for name, its in aiming.policy.classes.items() if its.risk == "safe"}
+    safe |= {name for name in (aiming.seen.cash,) if name is not None}
+    planned = last.drifts if last.plan is None else last.plan.after
+    risky = [drift for drift in planned if drift.asset_class not in safe]
+    left = to_float(sum((drift.value for drift in risky), ZERO))
+    if left <= asked.figures["exposure"] * (1.0 + to_float(rule.band_rel)):
+        return None
+    above = {drift.asset_class for drift in look.drifts if drift.drift > _VISIBLE}
+    classes = tuple(drift.asset_class for drift in risky if drift.asset_class in above)
+    return Left(trade_date(last.at), classes) if classes else None
+
+
 def _view(aiming: Aiming, base: Mapping[str, Weight], day: dt.date) -> View:
     """What an estimate of *day* saw."""
     outlook = aiming.seen
@@ -171,13 +225,41 @@ def _looked(aiming: Aiming, house: House, memory: Memory) -> Aiming:
         snapshot = take_snapshot(house, memory)
     except DataSuspect as error:
         return aiming._replace(missing=str(error))
-    outlook = outlook_of(house, aiming.policy, snapshot.at)
-    look = look_at(snapshot, aiming.policy, memory, outlook)
+    policy, facts = aiming.policy, facts_of(house.file)
+    outlook = outlook_of(house, policy, snapshot.at, memory.proposed)
+    due = due_of(snapshot, policy, memory, facts)
+    leaving = leaving_of(snapshot, policy, facts)
+    look = look_at(snapshot, policy, memory, outlook, due=due, leaving=leaving)
     if look.aim is None:
         return aiming._replace(look=look)
+    aiming = _with_gaps(aiming, house, look.aim, outlook, snapshot.at)
     day = look.aim.estimated_on
     then = next((made.at for made in aiming.decisions if trade_date(made.at) == day), snapshot.at)
     return aiming._replace(look=look, seen=outlook_of(house, aiming.policy, then))
+
+
+def _with_gaps(aiming: Aiming, house: House, aim: Aim, outlook: Outlook, at: dt.datetime) -> Aiming:
+    """*aiming* with the gap risk of its CPPI, where that is a layer."""
+    from trimtab.rules.targets.cppi_gaps import Held, gaps_of
+    from trimtab.rules.targets.cppi_risk import period_of
+    from trimtab.rules.targets.guarded import Cppi
+
+    policy, base = aiming.policy, dict(aiming.own)
+    for strategy, layer in zip(outlook.strategies, aim.layers, strict=True):
+        if isinstance(strategy, Cppi):
+            safe = {name for name, rule in policy.classes.items() if rule.risk == "safe"}
+            held = Held(base, frozenset(safe | ({outlook.cash} if outlook.cash else set())))
+            looks = period_of(look_every_days(policy))
+            past = past_of(house, policy, at)
+            try:
+                gaps = gaps_of(
+                    strategy.rule, layer, held, past, looks, strategy.rate(outlook.bills)
+                )
+            except DataSuspect as doubt:
+                return aiming._replace(gap_doubt=str(doubt).removesuffix("."))
+            return aiming._replace(gaps=gaps)
+        base = dict(layer.targets)
+    return aiming
 
 
 def _decisions(entries: Iterable[Entry]) -> tuple[Decision, ...]:

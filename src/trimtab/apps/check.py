@@ -8,20 +8,22 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from trimtab.apps.home import Home, looking, read_household, recall
-from trimtab.apps.outlook import outlook_of, strategies_of, strategy_warnings
-from trimtab.apps.world import Recorder, edited_openings, load, open_books, take_snapshot
+from trimtab.apps.outlook import outlook_of, past_of, strategies_of, strategy_warnings
+from trimtab.apps.world import House, Recorder, edited_openings, load, open_books, take_snapshot
 from trimtab.domain.aim import Aim, Layer
-from trimtab.domain.errors import DataSuspect, InputError
+from trimtab.domain.errors import DataSuspect, InputError, StrategyFault
+from trimtab.domain.facts import facts_of
 from trimtab.domain.household import accounts_of, instruments_of
 from trimtab.domain.numbers import Money
 from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import Drift
 from trimtab.domain.values import Instrument, trade_date
-from trimtab.rules.cycle import look_at
+from trimtab.rules.cycle import due_of, leaving_of, look_at
 from trimtab.rules.drift import measure
-from trimtab.rules.holdings import Holdings, bands_of, class_of, holdings, targets_of
+from trimtab.rules.holdings import Holdings, bands_of, cash_class, class_of, holdings, targets_of
 from trimtab.rules.precommitment import changes
+from trimtab.rules.side_fund import long_past, standings
 from trimtab.rules.tax.lots import is_long_term
 from trimtab.rules.words import money
 
@@ -84,7 +86,7 @@ def check(home: Home, clock: Clock) -> Checked:
     """Read household.toml and every file that it names; nothing is written.
 
     Raises:
-        InputError: all that is wrong with all of the files.
+        InputError: all that is wrong with all of the files, or with a strategy.
     """
     reader = _Reader()
     file = reader.read(partial[HouseholdFile | None](read_household, home), None)
@@ -124,6 +126,7 @@ def _read_files(
 ) -> tuple[int, tuple[Coverage, ...]]:
     """How many earlier sales there are, and what the price files cover."""
     from trimtab.adapters.files import read_cash, read_lots, read_sales
+    from trimtab.adapters.treasury_curve import CurveFile
 
     accounts, instruments = accounts_of(file), instruments_of(file)
     reader.read(lambda: len(read_lots(home.folder / file.data.lots, accounts, instruments)), 0)
@@ -138,6 +141,9 @@ def _read_files(
         sales = reader.read(
             lambda: len(read_sales(home.folder / name, accounts, instruments, is_long_term)), 0
         )
+    curve = file.yields.curve
+    if curve is not None:
+        reader.read(lambda: CurveFile(home.folder / curve).check(), None)
     coverage: tuple[Coverage, ...] = ()
     if file.data.market == "files":
         coverage = reader.read(lambda: _coverage(home, file, instruments, clock, pairs), ())
@@ -251,15 +257,31 @@ def _checked(
             held = holdings(snapshot, policy)
             value = snapshot.value()
             today = trade_date(snapshot.at)
-            outlook = outlook_of(house, policy, snapshot.at)
-            aim = look_at(snapshot, policy, recorder.memory, outlook).aim
+            outlook = outlook_of(house, policy, snapshot.at, recorder.memory.proposed)
+            facts = facts_of(file)
+            aim = look_at(
+                snapshot,
+                policy,
+                recorder.memory,
+                outlook,
+                due=due_of(snapshot, policy, recorder.memory, facts),
+                leaving=leaving_of(snapshot, policy, facts),
+            ).aim
+            if aim is not None and aim.faults:
+                raise StrategyFault("\n".join(aim.faults))
             targets = targets_of(policy, today, aim, is_defensive=False)
             drifts = measure(held.values, held.total, targets, bands_of(policy))
             remarks += _held_remarks(held, file)
+            averaged = standings(snapshot, policy, recorder.memory, facts)
+            told = (
+                long_past(one, recorder.memory, today, snapshot.base_currency) for one in averaged
+            )
+            remarks += [sentence for sentence in told if sentence]
             remarks += [" ".join(layer.sentences) for layer in _doubting(aim)]
+            remarks += [one for one in _stuck(house, snapshot.at) if one not in " ".join(remarks)]
         classes = class_of(policy)
         owned = {lot.symbol for lot in recorder.memory.lots.values()}
-    remarks += strategy_warnings(policy)
+    remarks += strategy_warnings(policy, trade_date(clock.now()))
     remarks += [
         f"{symbol} is held and belongs to no class: it is valued, and never traded."
         for symbol in sorted(owned - set(classes))
@@ -274,6 +296,17 @@ def _checked(
         pending = changes(in_force, policy)
         remarks += [f"Not in force yet: {change.sentence}" for change in pending]
     return Checked(file, lots, sales, value, tuple(drifts), coverage, tuple(remarks))
+
+
+def _stuck(house: House, at: dt.datetime) -> tuple[str, ...]:
+    """What is to be said of classes whose prices seem stuck in the last three years."""
+    from trimtab.rules.targets.still import stuck_sentences
+
+    policy = house.file.policy()
+    past = past_of(house, policy, at).last(3 * SESSIONS_A_YEAR)
+    safe = frozenset(name for name, rule in policy.classes.items() if rule.risk == "safe")
+    cash = cash_class(policy, house.file.household.base_currency)
+    return stuck_sentences(tuple(policy.classes), past, safe, cash)
 
 
 def _doubting(aim: Aim | None) -> list[Layer]:

@@ -13,7 +13,7 @@ from trimtab.apps.world import House
 from trimtab.domain.errors import InputError
 from trimtab.domain.history import Transaction, TransactionKind
 from trimtab.domain.incoming import PastContribution
-from trimtab.domain.numbers import ZERO, Money, Price
+from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Price
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.trades import Drift, Side, Trade
 from trimtab.domain.values import AccountKind, Snapshot, trade_date
@@ -99,7 +99,7 @@ def contribute(
     policy = policy_in_force(memory)
     currency = snapshot.base_currency
     today = trade_date(snapshot.at)
-    cash = {name: sum_ for (name, code), sum_ in memory.cash.items() if code == currency}
+    cash = {name: memory.cash.get((name, currency), ZERO) for name in memory.accounts}
     found = reserving(policy, cash, today, facts.contributions)
     averaged = standings(snapshot, policy, memory, facts)
     if amount is None:
@@ -195,7 +195,9 @@ class _Placing:
         held = holdings(look.snapshot, policy)
         self.total = held.total
         self.added: dict[str, Money] = {}
+        self.known: Ledger = books_at(look.snapshot, look.memory, look.facts.tax)
         self.ledger: Ledger = books_at(look.snapshot, look.memory, look.facts.tax)
+        self.ledger.extend(_planned_sales(look, policy))
 
     def place(self, incoming: Iterable[Incoming], reserve: Reserving | None) -> Iterator[Place]:
         """Where each sum goes, the reserve first."""
@@ -261,14 +263,16 @@ class _Placing:
         why = f"{name} lacks {money(lacking, currency)} of its target once the money is there."
         if members[0] == currency:
             return Place(one.account, amount, f"{why} It is cash.", name, day=one.day)
-        guards = {symbol: self._guarded(symbol, one, amount) for symbol in members}
+        guards = {symbol: self._guarded(symbol, one, amount, self.ledger) for symbol in members}
         clear = [symbol for symbol in members[1:] if guards[symbol].state is GuardState.CLEAR]
         chosen = choose_purchase(members[0], one.day, guards[members[0]], clear)
         is_plain = chosen.symbol == members[0] and chosen.day == one.day
         why += "" if is_plain else f" {chosen.sentence[0].upper()}{chosen.sentence[1:]}"
+        if not is_plain and self._guarded(members[0], one, amount, self.known).dollars == 0:
+            why += " The plan of now takes that loss."
         return Place(one.account, amount, why, name, chosen.symbol, chosen.day)
 
-    def _guarded(self, symbol: str, one: Incoming, amount: Money) -> Guarded:
+    def _guarded(self, symbol: str, one: Incoming, amount: Money, ledger: Ledger) -> Guarded:
         price = self.snapshot.price(symbol)
         purchase = Transaction(
             id="(proposed)",
@@ -280,8 +284,32 @@ class _Placing:
             amount=amount,
             source="a contribution",
         )
-        outlook = Outlook(to_review=self.ledger.to_review(), prices=_prices(self.snapshot))
-        return guard_purchase(self.ledger, purchase, outlook)
+        outlook = Outlook(to_review=ledger.to_review(), prices=_prices(self.snapshot))
+        return guard_purchase(ledger, purchase, outlook)
+
+
+def _planned_sales(look: Look, policy: Policy) -> Iterator[Transaction]:
+    """The sales of the plan of now, as if they were filled at their limits today.
+
+    A gate may hold them now and let them go before the money comes in, so that none is left out.
+    """
+    plan = look.decision.plan
+    slippage = policy.orders.slippage_max_bps * BASIS_POINT
+    for trade in () if plan is None else plan.trades:
+        if trade.side is Side.SELL:
+            yield Transaction(
+                id=f"(planned {trade.account} {trade.symbol})",
+                date=trade_date(look.snapshot.at),
+                account=trade.account,
+                kind=TransactionKind.SELL,
+                symbol=trade.symbol,
+                quantity=trade.quantity,
+                amount=trade.value * (ONE - slippage),
+                fee=trade.cost,
+                method="specified",
+                picks=trade.lots,
+                source="the plan of now",
+            )
 
 
 def _prices(snapshot: Snapshot) -> Mapping[str, Price]:

@@ -3,12 +3,13 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from trimtab.apps.outlook import PastSource
+from trimtab.apps.outlook import CurveSource, PastSource, no_curve
 from trimtab.apps.world import House, Opening, RateSource, SplitSource, load
 from trimtab.domain.errors import DataSuspect, InputError
 from trimtab.domain.household import (
@@ -27,6 +28,7 @@ from trimtab.rules.tax.lots import is_long_term
 
 if TYPE_CHECKING:
     from trimtab.adapters.calendars import MarketCalendars
+    from trimtab.adapters.treasury_curve import CurveFile
     from trimtab.lab.paper import PaperBroker
     from trimtab.lab.paper_store import Store
 
@@ -283,6 +285,7 @@ def _wire(
         splits=splits,
         flagged=lambda: flagged(home),
         past=past,
+        curve=_curve(home, file),
     )
 
 
@@ -319,6 +322,21 @@ def _prices(
         lead=lead,
     )
     return prices, prices.rates, prices.splits, prices.returns
+
+
+def _curve(home: Home, file: HouseholdFile) -> CurveSource:
+    """The curve by day of the file that [yields] names, which is read when it is first asked."""
+    name = file.yields.curve
+    if name is None:
+        return no_curve
+
+    @cache
+    def opened() -> "CurveFile":
+        from trimtab.adapters.treasury_curve import CurveFile
+
+        return CurveFile(home.folder / name)
+
+    return lambda day: opened().until(day)
 
 
 def _rates_from_quotes(

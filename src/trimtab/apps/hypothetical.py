@@ -20,7 +20,7 @@ from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.trades import BandState, Decision
 from trimtab.domain.values import Account, Lot, Relief, Snapshot
-from trimtab.rules.cycle import decide, due_of, expected, look_at, prepare
+from trimtab.rules.cycle import decide, due_of, expected, leaving_of, look_at, prepare
 from trimtab.rules.holdings import holdings
 from trimtab.rules.plan.alternatives import Explanation, explain
 from trimtab.rules.plan.apply import holdings_after
@@ -96,7 +96,14 @@ def explained(house: House, look: Look) -> tuple[Mapping[str, Lot], Explanation 
     is_called_for = any(drift.state is BandState.CORRECTING for drift in decision.drifts)
     if decision.plan is None and not due and not is_called_for:
         return {}, None
-    begun = look_at(snapshot, policy, memory, outlook_of(house, policy, snapshot.at), due=due)
+    begun = look_at(
+        snapshot,
+        policy,
+        memory,
+        outlook_of(house, policy, snapshot.at, memory.proposed),
+        due=due,
+        leaving=leaving_of(snapshot, policy, facts),
+    )
     prepared, planning = prepare(snapshot, policy, memory, facts, house.statutes, begun)
     lots = {lot.id: lot for lot in prepared.lots}
     trades = () if decision.plan is None else decision.plan.trades
@@ -161,7 +168,7 @@ def _switch(look: Look, account: Account, relief: Relief, other: Look) -> Switch
 def _decided(house: House, snapshot: Snapshot, memory: Memory, facts: Facts) -> Look:
     policy = policy_in_force(memory)
     snapshot = with_waiting(snapshot, policy, memory, facts)
-    outlook = outlook_of(house, policy, snapshot.at)
+    outlook = outlook_of(house, policy, snapshot.at, memory.proposed)
     decision = decide(
         snapshot, policy, memory, facts, house.statutes, cycle="hypothetical", outlook=outlook
     )

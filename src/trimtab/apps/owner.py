@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from trimtab.adapters.lease import writing
 from trimtab.apps.home import Home, require_household, working
 from trimtab.apps.world import Recorder, flow_of, load, open_books, take_in
-from trimtab.domain.aim import LOCKED
+from trimtab.domain.aim import LOCKED, Aim
 from trimtab.domain.errors import InputError
 from trimtab.domain.events import (
     AccountOpened,
@@ -19,6 +19,7 @@ from trimtab.domain.events import (
     Resumed,
     StrategyRearmed,
 )
+from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ONE
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import AccountReport, Discrepancy
@@ -83,7 +84,7 @@ def rearm_strategy(home: Home, clock: Clock, because: str) -> str:
     """Let the strategy that locked itself take risk again from the next turn on; gives its name.
 
     Raises:
-        InputError: no reason is given, or no strategy is locked.
+        InputError: no reason is given, no strategy is locked, or it would lock again at once.
     """
     reason = _reason(because)
     require_household(home)
@@ -93,6 +94,13 @@ def rearm_strategy(home: Home, clock: Clock, because: str) -> str:
         locked = next((layer.name for layer in layers if LOCKED in layer.state), None)
         if locked is None:
             msg = "no strategy has hit its floor, so there is nothing to re-arm."
+            raise InputError(msg)
+        if _is_in_vain(recorder.memory, aim, locked):
+            msg = (
+                f"at the last turn the savings were not above the floor of {locked}, so re-arming "
+                "it changes nothing: add money, or lower the floor in household.toml, and re-arm "
+                "after the next turn."
+            )
             raise InputError(msg)
         recorder.record(StrategyRearmed(strategy=locked, because=reason))
         return locked
@@ -138,6 +146,17 @@ def adopt(home: Home, clock: Clock, account: str, because: str) -> tuple[Discrep
             DiscrepancyCleared(account=account, because=reason),
         )
         return differences
+
+
+def _is_in_vain(memory: Memory, aim: Aim | None, locked: str) -> bool:
+    """Whether the floor would be hit again at once: only a ratchet begins anew below the value."""
+    if locked != "cppi" or aim is None or memory.policy is None:
+        return False
+    rule = memory.policy.strategy.cppi
+    if rule.floor == "ratchet" and rule.keeps is not None and rule.keeps < ONE:
+        return False
+    layer = next(layer for layer in aim.layers if layer.name == locked)
+    return layer.figures.get("cushion", 1.0) <= 0
 
 
 @contextmanager

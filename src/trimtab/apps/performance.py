@@ -2,47 +2,29 @@
 
 import datetime as dt
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby, pairwise
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from trimtab.apps.home import Home, looking, read_household
+from trimtab.apps.marks import Journaled, Seen, gain_of, marked, traded
 from trimtab.apps.world import House
 from trimtab.domain.errors import DataSuspect, FileFaults, InputError
-from trimtab.domain.events import (
-    AccountOpened,
-    CashMoved,
-    Entry,
-    OrderFilled,
-    PolicyAdopted,
-    ValueMarked,
-)
-from trimtab.domain.history import LotSale
-from trimtab.domain.household import accounts_of, instruments_of
+from trimtab.domain.events import PolicyAdopted
 from trimtab.domain.memory import Memory, remember
-from trimtab.domain.numbers import ZERO, Money, to_float
+from trimtab.domain.numbers import to_float
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.ports import Clock
-from trimtab.domain.trades import Side, Term
+from trimtab.domain.trades import Term
 from trimtab.domain.values import trade_date
-from trimtab.lab.track_record import (
-    Flow,
-    Point,
-    Rates,
-    Record,
-    record_of,
-    tax_on,
-    whole_of,
-    years_of,
-)
+from trimtab.lab.track_record import Point, Rates, Record, record_of, tax_on, whole_of, years_of
 from trimtab.rules.targets.base import own_targets
 from trimtab.rules.tax.books import books_of, tax_lots
 from trimtab.rules.tax.lots import term_of
 
 _AN_INSTANT = dt.timedelta(seconds=1)
-Journaled = tuple[Entry, ...] | list[Entry]
 Adopted = tuple[dt.date, Policy]
 
 
@@ -59,14 +41,6 @@ class Performance(NamedTuple):
     years: tuple[tuple[int, Record], ...]
     whole: Record | None
     remarks: tuple[str, ...]
-
-
-class Seen(NamedTuple):
-    """A point, and where in the journal it stands: the entry of its mark, and its instant."""
-
-    point: Point
-    sequence: int
-    at: dt.datetime
 
 
 def perform(
@@ -86,7 +60,8 @@ def perform(
     if since is not None and until is not None and since > until:
         raise InputError(f"--since {since} is after --until {until}: give the earlier day first.")
     file = read_household(home)
-    seen = _within(_taxed(file, entries, marked(entries)), since, until)
+    within = _within(marked(entries), since, until)
+    seen = traded(file, entries, within, since, until)
     remarks: list[str] = []
     if len(seen) < 2:  # noqa: PLR2004  a period has two ends
         return Performance(file, since, until, (), (), None, ())
@@ -115,119 +90,12 @@ def rates_of(file: HouseholdFile) -> Rates:
     return Rates(short=to_float(file.tax.short_term_rate), long=to_float(file.tax.long_term_rate))
 
 
-def marked(entries: Iterable[Entry]) -> list[Seen]:
-    """A point for each day that the journal marks, by its last mark, with the flows before it."""
-    found: list[Seen] = []
-    pending: list[tuple[dt.date, Money]] = []
-    bought = sold = ZERO
-    for entry in entries:
-        match entry.event:
-            case AccountOpened(flow=flow):
-                pending.append((trade_date(entry.at), flow))
-            case CashMoved(movement=movement, in_base=amount) if movement.is_flow:
-                pending.append((trade_date(movement.at), amount))
-            case OrderFilled(fill=fill) if fill.side is Side.BUY:
-                bought += fill.quantity * fill.price
-            case OrderFilled(fill=fill):
-                sold += fill.quantity * fill.price
-            case ValueMarked() as mark:
-                earliest = found[-1].point.day if found else mark.session
-                point = Point(
-                    day=mark.session,
-                    value=to_float(mark.value),
-                    unit=to_float(mark.unit_value),
-                    flows=_flows(pending, mark, earliest),
-                    bought=to_float(bought),
-                    sold=to_float(sold),
-                )
-                found.append(Seen(point, entry.sequence, entry.at))
-                pending, bought, sold = [], ZERO, ZERO
-    return [_merged(list(group)) for _, group in groupby(found, key=lambda one: one.point.day)]
-
-
-def _flows(
-    pending: Iterable[tuple[dt.date, Money]], mark: ValueMarked, earliest: dt.date
-) -> tuple[Flow, ...]:
-    """What came in since the mark before, by the day on which it did, within the two marks.
-
-    What left one account for another on the same day is no flow. The mark's own word counts where
-    the journal's pieces do not add up to it.
-    """
-    days: dict[dt.date, Money] = {}
-    for day, amount in pending:
-        on = min(max(day, earliest), mark.session)
-        days[on] = days.get(on, ZERO) + amount
-    if sum(days.values(), ZERO) != mark.flow:
-        days = {mark.session: mark.flow}
-    return tuple(
-        Flow(day=day, amount=to_float(amount)) for day, amount in sorted(days.items()) if amount
-    )
-
-
-def _merged(marks: Sequence[Seen]) -> Seen:
-    """Several marks of one day as one: the last value, and all that happened."""
-    points = [one.point for one in marks]
-    point = replace(
-        points[-1],
-        flows=tuple(flow for one in points for flow in one.flows),
-        bought=sum(one.bought for one in points),
-        sold=sum(one.sold for one in points),
-    )
-    return marks[-1]._replace(point=point)
-
-
 def _within(seen: list[Seen], since: dt.date | None, until: dt.date | None) -> list[Seen]:
     """The points from the last one before *since* to the last one by *until*."""
     days = [one.point.day for one in seen]
     start = 0 if since is None else max(0, bisect_left(days, since) - 1)
     end = len(seen) if until is None else bisect_left(days, until + dt.timedelta(days=1))
     return seen[start:end]
-
-
-def _taxed(file: HouseholdFile, entries: Journaled, seen: list[Seen]) -> list[Seen]:
-    """*seen* with the gains realized since the point before, wash sales taken into account.
-
-    A sale of trimtab's own stands between the marks where its fill stands in the journal; another
-    by its day.
-    """
-    memory = remember(Memory(), entries)
-    accounts, instruments = accounts_of(file), instruments_of(file)
-    lost = sorted(set(memory.accounts) - set(accounts))
-    if lost:
-        msg = (
-            f"household.toml no longer describes the account {lost[0]}, which the journal holds: "
-            f"write [accounts.{lost[0]}] again."
-        )
-        raise InputError(msg)
-    filled: dict[str, int] = {}
-    for entry in entries:
-        if isinstance(entry.event, OrderFilled):
-            filled.setdefault(entry.event.fill.order_id, entry.sequence)
-    sequences = [one.sequence for one in seen]
-    days = [one.point.day for one in seen]
-    gains: dict[int, list[LotSale]] = {}
-    for row in books_of(memory, file.tax, accounts, instruments).sales():
-        if not row.is_taxed:
-            continue
-        is_ours = row.order_id in filled
-        place = (
-            bisect_left(sequences, filled[row.order_id]) if is_ours else bisect_left(days, row.sold)
-        )
-        gains.setdefault(place, []).append(row)
-    return [_with_gains(one, gains.get(place, [])) for place, one in enumerate(seen)]
-
-
-def _with_gains(one: Seen, rows: Sequence[LotSale]) -> Seen:
-    point = replace(
-        one.point,
-        short_gain=_gain(rows, Term.SHORT),
-        long_gain=_gain(rows, Term.LONG),
-    )
-    return one._replace(point=point)
-
-
-def _gain(rows: Iterable[LotSale], term: Term) -> float:
-    return to_float(sum((row.gain for row in rows if row.term is term), ZERO))
 
 
 def _at_their_prices(house: House, seen: Sequence[Seen]) -> list[Seen]:
@@ -263,7 +131,7 @@ def _owing(
         upto = next(n for n, entry in enumerate(entries) if entry.sequence == one.sequence) + 1
         memory, read = remember(memory, entries[read:upto]), upto
         try:
-            owed = _owed(house, memory, one.at)
+            owed = _owed(house, memory, one)
         except DataSuspect as error:
             remarks.append(f"The tax owed on {one.point.day} is not known: {error}")
             found.append(one)
@@ -272,18 +140,23 @@ def _owing(
     return found
 
 
-def _owed(house: House, memory: Memory, at: dt.datetime) -> float:
-    """Tax on the gains of everything that taxed accounts held at the instant *at*."""
+def _owed(house: House, memory: Memory, one: Seen) -> float:
+    """Tax on the gains that taxed accounts held at the mark *one*, up to which *memory* goes.
+
+    What was sold after the mark and counts by it is realized, and owed no more.
+    """
     ledger = books_of(memory, house.file.tax, house.accounts, house.instruments)
     lots = [
         lot
         for lot in tax_lots(memory.lots.values(), ledger)
         if house.accounts[lot.account].kind.is_taxed
     ]
-    quotes = house.prices.quotes(sorted({lot.symbol for lot in lots}), at)
-    gains = {Term.SHORT: ZERO, Term.LONG: ZERO}
+    quotes = house.prices.quotes(sorted({lot.symbol for lot in lots}), one.at)
+    known = {row.sale_id for row in ledger.sales()}
+    later = [row for row in one.sales if row.sale_id not in known]
+    gains = {term: -gain_of(later, term) for term in Term}
     for lot in lots:
-        term = term_of(lot.holding_since, trade_date(at))
+        term = term_of(lot.holding_since, one.point.day)
         gains[term] += lot.quantity * quotes[lot.symbol].price - lot.basis
     rates = rates_of(house.file)
     return tax_on(to_float(gains[Term.SHORT]), to_float(gains[Term.LONG]), rates)

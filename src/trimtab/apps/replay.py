@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from trimtab.adapters.calendars import MarketCalendars
 from trimtab.adapters.journal import SqliteJournal
 from trimtab.apps.clock import ManualClock
+from trimtab.apps.fold import Fold
 from trimtab.apps.home import Home, read_household, working
 from trimtab.apps.run import Outcome, run_once
 from trimtab.domain.errors import InputError
 from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ZERO, Money
+from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.trades import BandState, Disposal, Drift, Side
 
 if TYPE_CHECKING:
@@ -75,7 +77,8 @@ def replay(
     """Run the cycle on every session from *start* to *end* (inclusive), in the empty folder *into*.
 
     The files of *home* say what is held at *start*. The journal and the paper broker's books are
-    written into *into*; after each day its journal is checked from its first entry.
+    written into *into*. What a day wrote is read back and checked against the chain before it, and
+    the whole journal from its first entry at the end.
 
     Raises:
         InputError: the dates, the folder, or an account that is not on paper.
@@ -86,16 +89,16 @@ def replay(
     _require_usable(home, into, start, end, sessions, [a.broker for a in file.accounts.values()])
     place = _place(home, into)
     clock = ManualClock(dt.datetime.combine(start, dt.time(), tzinfo=dt.UTC))
-    days: list[Day] = []
+    days, fold = list[Day](), Fold()
     with working(place, command="trimtab replay", clock=clock, says=says, lead=LEAD) as house:
         assert isinstance(house.journal, SqliteJournal), "a replay keeps a journal of its own"
         for session in sessions:
             clock.at = calendars.close_of(file.schedule.calendar, session) - LEAD
-            day = Day(session, run_once(house, executes=executes))
-            house.journal.integrity()
+            day = Day(session, run_once(house, executes=executes, fold=fold))
+            fold.read(house.journal)
             days.append(day)
             tells(day)
-        head = house.journal.head()
+        head = house.journal.integrity()
     return Replay(tuple(days), days[-1].outcome.memory, head.sequence, head.hash)
 
 
@@ -202,13 +205,20 @@ def _place(home: Home, into: Path) -> Home:
     """A folder for the replay with the household's own files beside a journal of its own."""
     into.mkdir(parents=True, exist_ok=True)
     file = read_household(home)
-    names = ["household.toml", file.data.lots, file.data.cash, *file.data.prices]
-    for name in [*names, *([file.data.sales] if file.data.sales else [])]:
+    names = ["household.toml", file.data.lots, file.data.cash]
+    names += file.data.prices if file.data.market == "files" else ()
+    more = [file.data.sales, file.yields.curve if _has_curve(home, file) else None]
+    for name in [*names, *(one for one in more if one is not None)]:
         target = into / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():
             shutil.copyfile(home.folder / name, target)
     return Home(into)
+
+
+def _has_curve(home: Home, file: HouseholdFile) -> bool:
+    """Whether the file of yields is there; who needs it says so where it is not."""
+    return file.yields.curve is not None and (home.folder / file.yields.curve).exists()
 
 
 def _require_usable(

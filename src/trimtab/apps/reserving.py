@@ -38,12 +38,13 @@ def reserving(
 ) -> Reserving | None:
     """How the reserve of *policy* stands with *cash* by account; None where it has none.
 
-    A reserve that lacks something is `full_on` the day on which *contributions* have filled it.
+    None too where the cash of its account is not known. A reserve that lacks something is
+    `full_on` the day on which *contributions* have filled it.
     """
     rule = policy.reserve
-    if rule is None:
+    if rule is None or rule.account not in cash:
         return None
-    there = cash.get(rule.account, ZERO)
+    there = cash[rule.account]
     beside = policy.cash_reserves.get(rule.account, ZERO)
     needed = reserve(rule, today)
     reached = coverage(rule, today, max(ZERO, there - beside))

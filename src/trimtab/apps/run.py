@@ -6,7 +6,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from trimtab.apps.execute import Execution, execute, settle
-from trimtab.apps.outlook import outlook_of
+from trimtab.apps.fold import Fold
+from trimtab.apps.outlook import outlook_of, strategies_of
 from trimtab.apps.world import House, Recorder, load, open_books, take_in, take_snapshot, verify
 from trimtab.domain.errors import DataSuspect
 from trimtab.domain.events import (
@@ -52,16 +53,26 @@ class Outcome(NamedTuple):
     snapshot: Snapshot | None = None
 
 
-def run_once(house: House, *, executes: bool, next_look: dt.datetime | None = None) -> Outcome:
+def run_once(
+    house: House,
+    *,
+    executes: bool,
+    next_look: dt.datetime | None = None,
+    fold: Fold | None = None,
+) -> Outcome:
     """One turn of the household, from what is known to what is proven.
 
-    With *executes* false everything is done but no order is sent.
+    With *executes* false everything is done but no order is sent. The journal is read from its
+    first entry, or from where *fold* has read it.
 
     Raises:
         JournalError: nothing more was sent after it.
         BrokerUnknown: a broker gave no word about its accounts, so nothing was decided.
+        StrategyFault: the first policy names a strategy that is not there.
     """
-    memory = load(house.journal)
+    memory = load(house.journal) if fold is None else fold.read(house.journal)
+    if memory.policy is None:
+        strategies_of(house.file.policy())  # before the first policy binds, all of it must be there
     number = memory.cycles + 1
     recorder = Recorder(
         house.journal, house.clock, memory, f"{trade_date(house.clock.now())}-{number}"
@@ -137,7 +148,7 @@ def _decide(house: House, recorder: Recorder, snapshot: Snapshot) -> Decision:
     memory = recorder.memory
     policy = policy_in_force(memory)
     facts = facts_of(house.file)
-    outlook = outlook_of(house, policy, snapshot.at)
+    outlook = outlook_of(house, policy, snapshot.at, memory.proposed)
     decision = decide(
         snapshot, policy, memory, facts, house.statutes, cycle=recorder.cycle, outlook=outlook
     )
@@ -172,7 +183,7 @@ def _end_episodes(house: House, recorder: Recorder) -> None:
         return
     memory = recorder.memory
     policy, facts = policy_in_force(memory), facts_of(house.file)
-    outlook = outlook_of(house, policy, snapshot.at)
+    outlook = outlook_of(house, policy, snapshot.at, memory.proposed)
     after = decide(
         snapshot, policy, memory, facts, house.statutes, cycle=recorder.cycle, outlook=outlook
     )
@@ -214,7 +225,7 @@ def _status(decision: Decision, executions: tuple[Execution, ...], *, executes: 
 def _closing_sentence(
     decision: Decision, executions: tuple[Execution, ...], found: tuple[Discrepancy, ...]
 ) -> str:
-    parts = [decision.sentence]
+    parts = [decision.sentence, *(decision.aim.faults if decision.aim else ())]
     if executions:
         whole = sum(1 for execution in executions if execution.is_whole)
         parts.append(f"{whole} of {len(executions)} orders were filled whole.")

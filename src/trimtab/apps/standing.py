@@ -33,7 +33,7 @@ class Standing(NamedTuple):
     """What `status` shows. Where a price is missing, *missing* says so and *decision* is None.
 
     *flag* is the reason of a pause that is asked for and not journaled yet; *waiting* is cash by
-    account that [[averaging]] keeps for later days.
+    account that [[averaging]] keeps for later days. `cash` lacks accounts of which none is known.
     """
 
     at: dt.datetime
@@ -78,7 +78,7 @@ def gather(home: Home, clock: Clock) -> Standing:
         decision=None,
         values={},
         after_tax={},
-        cash=_cash(memory, file.household.base_currency),
+        cash=_cash_told(home, file, memory),
         reserves=reserves(policy, accounts, trade_date(clock.now())),
         missing=None,
         worker=holder(home.journal),
@@ -112,7 +112,7 @@ def _priced(standing: Standing, house: House) -> Standing:
     except DataSuspect as error:
         return standing._replace(missing=str(error))
     facts = facts_of(house.file)
-    outlook = outlook_of(house, standing.policy, snapshot.at)
+    outlook = outlook_of(house, standing.policy, snapshot.at, memory.proposed)
     decision = decide(
         snapshot,
         standing.policy,
@@ -142,4 +142,21 @@ def _values(snapshot: Snapshot) -> dict[str, Money]:
 
 
 def _cash(memory: Memory, currency: str) -> dict[str, Money]:
-    return {account: amount for (account, code), amount in memory.cash.items() if code == currency}
+    """Cash in *currency* of each account that *memory* knows."""
+    return {name: memory.cash.get((name, currency), ZERO) for name in memory.accounts}
+
+
+def _cash_told(home: Home, file: HouseholdFile, memory: Memory) -> dict[str, Money]:
+    """Cash of each account as the journal knows it, or else, where it can be read, the file."""
+    from trimtab.adapters.files import read_cash
+
+    currency = file.household.base_currency
+    known = _cash(memory, currency)
+    of_file = {
+        name for name, rule in file.accounts.items() if name not in known or rule.broker == "file"
+    }
+    try:
+        listed = read_cash(home.folder / file.data.cash, file.accounts)
+    except InputError:
+        return {name: cash for name, cash in known.items() if name not in of_file}
+    return known | {name: listed.get(name, {}).get(currency, ZERO) for name in of_file}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from trimtab.apps.outlook import PastSource, no_past
+from trimtab.apps.outlook import CurveSource, PastSource, no_curve, no_past
 from trimtab.domain.errors import BrokerUnknown, DataSuspect, InputError
 from trimtab.domain.events import (
     AccountOpened,
@@ -49,7 +49,7 @@ class House(NamedTuple):
 
     `stops` says between two orders whether the owner or the system asked to stop; `flagged` is the
     reason of a pause that the owner asked for while the journal was not free. `past` tells total
-    returns that are over, for strategies.
+    returns that are over and `curve` what Treasuries yield, for strategies.
     """
 
     file: HouseholdFile
@@ -69,6 +69,7 @@ class House(NamedTuple):
     splits: SplitSource = lambda _after, _until: ()
     flagged: Callable[[], str | None] = lambda: None
     past: PastSource = no_past
+    curve: CurveSource = no_curve
 
 
 class Recorder:

@@ -13,7 +13,11 @@ from trimtab.rules.yields import Earning, SafeChoice, earnings, safe_choice, tax
 
 
 class YieldView(NamedTuple):
-    """What `yields` shows. `treasury_tax` is what a taxed account pays on the curve's yields."""
+    """What `yields` shows.
+
+    `treasury_tax` is what a taxed account pays on the curve's yields; `moves_floor` is whether a
+    floor of CPPI grows by what bills pay.
+    """
 
     today: dt.date
     file: HouseholdFile
@@ -21,6 +25,7 @@ class YieldView(NamedTuple):
     choice: SafeChoice
     treasury_tax: Weight
     curve: Curve | None
+    moves_floor: bool = False
 
 
 def gather_yields(home: Home, today: dt.date, curve_file: Path | None = None) -> YieldView:
@@ -31,7 +36,8 @@ def gather_yields(home: Home, today: dt.date, curve_file: Path | None = None) ->
         JournalError: the journal cannot be read.
     """
     file = read_household(home)
-    classes = (recall(home).policy or file.policy()).classes
+    policy = recall(home).policy or file.policy()
+    classes, strategy = policy.classes, policy.strategy
     found = earnings(file.yields, file.tax, accounts_of(file), classes)
     path = curve_file
     if path is None and file.yields.curve is not None:
@@ -48,4 +54,5 @@ def gather_yields(home: Home, today: dt.date, curve_file: Path | None = None) ->
         choice=safe_choice(found, classes),
         treasury_tax=tax_rate("treasury", file.tax, file.yields.state_rate),
         curve=curve,
+        moves_floor="cppi" in strategy.layers and strategy.cppi.needs_bills,
     )

@@ -16,7 +16,8 @@ class Layer(Struct, frozen=True, kw_only=True):
     `figures` are statistics to show beside it, yearly where nothing else is said. `sentences` are
     for the owner. `state` is given back to the strategy the next time. A layer that `insists`
     guards something and has a threshold of its own: what it wants holds at once. `doubt` is what
-    it lacks for an answer, empty where it has one: its weights are then those of before.
+    it lacks for an answer, empty where it has one: its weights are then those of before. It
+    `is_faulty` where not the past is to blame: it failed, broke its promise or is not there.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Layer(Struct, frozen=True, kw_only=True):
     state: dict[str, str] = {}
     insists: bool = False
     doubt: str = ""
+    is_faulty: bool = False
 
 
 class Aim(Struct, frozen=True, kw_only=True):
@@ -41,6 +43,11 @@ class Aim(Struct, frozen=True, kw_only=True):
     estimated_on: dt.date
     since: dt.date
     sentence: str = ""
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with the strategies themselves, a sentence each."""
+        return tuple(" ".join(layer.sentences) for layer in self.layers if layer.is_faulty)
 
     @property
     def wanted(self) -> dict[str, Weight]:

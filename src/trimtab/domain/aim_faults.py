@@ -93,6 +93,8 @@ def _glide_faults(file: HouseholdFile) -> Iterator[str]:
         is_known(point.on, point.age, point.targets) for point in points
     ):
         return
+    if file.glide.born is None and any(point.age is not None for point in points):
+        yield "glide.born: ages are counted from a day of birth; write born = 1970-01-31"
     for number, point in enumerate(points, 1):
         yield from _point_faults(file, point, f"glide.points[{number}]")
     days = [_day(point, file) for point in points]
@@ -104,8 +106,6 @@ def _glide_faults(file: HouseholdFile) -> Iterator[str]:
 def _point_faults(file: HouseholdFile, point: GlidePoint, path: str) -> Iterator[str]:
     if (point.on is None) == (point.age is None):
         yield f"{path}: give its date with on or its age with age, one of the two"
-    elif point.age is not None and file.glide.born is None:
-        yield "glide.born: ages are counted from a day of birth; write born = 1970-01-31"
     for name in point.targets:
         if name not in file.classes:
             yield f'{path}.targets: there is no class "{name}"; {_class(name, file)}'

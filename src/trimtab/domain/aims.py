@@ -50,16 +50,17 @@ class BoundRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class MinimumVarianceRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[strategy.minimum_variance]: the classes' mix with the least estimated variance.
 
-    `covariance` names the estimate and `sessions` how many past sessions it sees, at most;
-    `half_life` (sessions) is that of the exponential weights. Cash keeps its own target: it is no
-    asset of the optimizer. `bounds` limit classes alone or together; a mix without them is often
-    nine tenths bonds.
+    `covariance` names the estimate: Ledoit and Wolf's towards `constant_correlation`, theirs
+    towards a scaled identity (`ledoit_wolf`), `exponential` weights of `half_life` (sessions), or
+    the `sample`. `sessions` is how many past sessions it sees, at most. Cash keeps its own target:
+    it is no asset of the optimizer. `bounds` limit classes alone or together; a mix without them is
+    often nine tenths bonds.
     """
 
     covariance: Annotated[
-        Literal["ledoit_wolf", "constant_correlation", "exponential", "sample"],
-        Meta(extra={"example": '"ledoit_wolf"'}),
-    ] = "ledoit_wolf"
+        Literal["constant_correlation", "ledoit_wolf", "exponential", "sample"],
+        Meta(extra={"example": '"constant_correlation"'}),
+    ] = "constant_correlation"
     sessions: Annotated[int, Meta(extra={"least": 20, "most": 12_600, "example": "756"})] = 756
     half_life: Annotated[int, Meta(extra={"least": 5, "most": 2_520, "example": "126"})] = 126
     bounds: tuple[BoundRule, ...] = ()
@@ -87,8 +88,8 @@ class CppiRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[strategy.cppi]: how the household insures its savings.
 
     `floor` says what is insured: `fixed`, the `amount` for ever; `accruing`, the `amount` growing
-    at the bill rate; `dated`, what grows to the `amount` on the day `until`, at `rate` a year or,
-    left out, at the bill rate of each day; `ratchet`, the part `keeps` of the highest value so
+    at `rate` a year or, left out, at the bill rate that [yields] tells; `dated`, what grows to the
+    `amount` on the day `until`, likewise; `ratchet`, the part `keeps` of the highest value so
     far (and at first at least the `amount`, if given); `reserve`, the operating reserve. `cap`
     bounds the exposure as a part of the value; 1 is no leverage, and None, for study only, no
     bound.
@@ -117,14 +118,25 @@ class CppiRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rearm_cushion: Fraction = Weight("0.05")
     rearm_after_days: Days = 31
 
+    @property
+    def has_growing_floor(self) -> bool:
+        """Whether the floor grows from day to day at a rate."""
+        return self.floor in {"accruing", "dated"}
+
+    @property
+    def needs_bills(self) -> bool:
+        """Whether the floor grows at the bill rate, because no other is written."""
+        return self.has_growing_floor and self.rate is None
+
 
 class StrategyRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[strategy]: what to hold, where that is not just the targets of the classes.
 
     `layers` are strategies by name, each given the weights of the one before; none leaves the
     classes' own targets. They are estimated anew `every` so often. The targets move only where one
-    of them moves by `move_least` and the move is worth `move_cost` a dollar; `settings` are those
-    of plug-ins, by name.
+    of them moves by `move_least`. `move_cost` is what minimum variance counts a dollar moved at: it
+    wants another mix only where a year of the variance saved is worth more. What the others gain by
+    a move has no price. `settings` are those of plug-ins, by name.
     """
 
     layers: tuple[Identifier, ...] = ()

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from trimtab.domain.consistency import KnowsCalendar, cross_faults, invented_faults
 from trimtab.domain.errors import FileFaults
+from trimtab.domain.idle_faults import idle_faults
 from trimtab.domain.numbers import ONE, SHARE_GRAIN, Quantity
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.reading import file_shape, parse_toml, read_shape
@@ -40,6 +41,7 @@ def decode_household(
     file = cast("HouseholdFile", read_shape(file_shape(), document, "", faults))
     faults += invented_faults(document)
     faults += cross_faults(file, knows_calendar)
+    faults += idle_faults(file)
     if faults:
         raise FileFaults(source, faults)
     return file

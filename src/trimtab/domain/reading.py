@@ -24,6 +24,7 @@ _SECRET = re.compile(
     r"(api|access|private|secret|client)[_-]?key|secret|passw|passphrase|token|credential",
     re.IGNORECASE,
 )
+_TWICE = re.compile(r"Cannot declare \((.*)\) twice")
 _DIGITS_MAX = 15
 _DECIMALS_MAX = 18
 """No amount of a household needs more (a wei is 1e-18 ether)."""
@@ -72,6 +73,13 @@ def _syntax_fault(message: str) -> str:
     if "integer string conversion" in message:
         return "a number has thousands of digits; write at most 15 before the point"
     what, _, place = message.rstrip(")").partition(" (at ")
+    twice = _TWICE.match(what)
+    if twice:
+        table = ".".join(part.strip(" '\"") for part in twice[1].strip(",").split(","))
+        return (
+            f"{place}: the table [{table}] stands there for the second time; keep one of the two, "
+            "with all its keys below it"
+        )
     hint = next((hint for words, hint in _SYNTAX_HINTS.items() if words in what), None)
     return f"{place or 'somewhere'}: {what}; {hint or 'write key = value below a [table]'}"
 

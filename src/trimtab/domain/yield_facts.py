@@ -1,6 +1,7 @@
 """What cash could earn, as the household tells it, and the Treasury's par curve of a day.
 
-Yields are facts of the world, not rules: no decision is made from them.
+Yields are facts of the world, not rules. One decision reads them: a floor of CPPI that grows at the
+bill rate, where the policy writes none.
 """
 
 import datetime as dt
@@ -38,7 +39,7 @@ class RateRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class YieldsRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[yields]: what cash could earn, for `trimtab yields`.
+    """[yields]: what cash could earn, for `trimtab yields` and for a floor that grows with bills.
 
     `curve` is a CSV file of Treasury par yields in percent. `state_rate` is the part of the
     `short_term_rate` of [tax] that is state tax; left out, it is not known.
@@ -64,3 +65,14 @@ class Curve(Struct, frozen=True, kw_only=True):
 
     on: dt.date
     points: tuple[CurvePoint, ...]
+
+
+class BillRate(Struct, frozen=True, kw_only=True):
+    """What bills pay: `rate` is a year's, interest on interest included.
+
+    `of` names what pays it, and `on` is the day on which it did.
+    """
+
+    rate: Weight
+    of: str
+    on: dt.date

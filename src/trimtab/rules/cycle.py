@@ -158,7 +158,8 @@ def _turn(
     outlook: Outlook,
 ) -> _Turn:
     due = due_of(snapshot, policy, memory, facts)
-    look = look_at(snapshot, policy, memory, outlook, due=due)
+    leaving = leaving_of(snapshot, policy, facts)
+    look = look_at(snapshot, policy, memory, outlook, due=due, leaving=leaving)
     drifts, transitions = look.drifts, look.transitions
     planned = Planned((), (), None)
     if may_plan(snapshot, policy, look.held, drifts, due=due, is_defensive=look.is_defensive):
@@ -178,10 +179,12 @@ def look_at(
     outlook: Outlook = NO_OUTLOOK,
     *,
     due: Mapping[str, Money] = _NOTHING,
+    leaving: Money = ZERO,
 ) -> Look:
     """How far the household of *snapshot* has drifted, and which episodes that opens or ends.
 
-    *due* is what is to leave each account soon: cash that waits for it is no drift.
+    *due* is what has to be there in cash by account: what waits for it is no drift. *leaving* is
+    the part of it that leaves the household, which a strategy need not insure.
     """
     held = holdings(snapshot, policy)
     is_defensive = memory.breaker is not None
@@ -190,7 +193,8 @@ def look_at(
     today = trade_date(snapshot.at)
     aim = memory.aim if policy.strategy.layers else None
     if outlook.strategies and not suspects:
-        savings = _savings(held, policy, memory, today)
+        aside = set_aside(snapshot, policy, held, due)
+        savings = _savings(held, policy, memory, today, (aside, leaving))
         aim = aim_of(policy, outlook, memory.aim, today, savings, memory.rearmed)
     targets = targets_of(policy, today, aim, is_defensive=is_defensive)
     next_look = _next_look(memory, bands)
@@ -213,14 +217,18 @@ def look_at(
     )
 
 
-def _savings(held: Holdings, policy: Policy, memory: Memory, today: dt.date) -> Savings:
-    """What strategies may know of the money."""
+def _savings(
+    held: Holdings, policy: Policy, memory: Memory, today: dt.date, waiting: tuple[Money, Money]
+) -> Savings:
+    """What strategies may know of the money; *waiting* is cash set aside, and what leaves soon."""
+    aside, leaving = waiting
     return Savings(
-        value=held.total,
+        value=held.total - aside,
         held=held.values,
-        kept=held.value - held.total,
+        kept=held.value - held.total + aside,
         reserve=None if policy.reserve is None else reserve(policy.reserve, today).amount,
         flow=memory.pending_flow,
+        due=leaving,
     )
 
 
@@ -284,6 +292,11 @@ def due_of(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) -> 
         if one.asked < 0:
             due[one.rule.account] = due.get(one.rule.account, ZERO) - one.asked
     return due
+
+
+def leaving_of(snapshot: Snapshot, policy: Policy, facts: Facts) -> Money:
+    """What leaves the household by [[withdrawals]] in the days for which the plan provides."""
+    return sum(expected(facts.withdrawals, snapshot, policy).values(), ZERO)
 
 
 def coming_of(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) -> dict[str, Money]:

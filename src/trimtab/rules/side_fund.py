@@ -31,8 +31,10 @@ from trimtab.rules.contributions import (
 )
 from trimtab.rules.holdings import class_of, reserves
 from trimtab.rules.schedule import flows_due
+from trimtab.rules.words import money
 
 _ONE_DAY = dt.timedelta(days=1)
+_LONG = dt.timedelta(days=366)
 _A_YEAR = {"week": 52, "two_weeks": 26, "month": 12, "quarter": 4, "year": 1}
 
 
@@ -41,7 +43,8 @@ class Standing(NamedTuple):
 
     `value` is what the account holds of the classes, `fund` its cash beyond its reserve and what is
     due to be withdrawn, and `waits` the part of it that may not be invested yet. `coming` are parts
-    that fall due within the days for which the plan provides.
+    that fall due within the days for which the plan provides; `left` is what of a lump has not gone
+    in yet.
     """
 
     rule: AveragingRule
@@ -52,6 +55,7 @@ class Standing(NamedTuple):
     bought: Money = ZERO
     cap: Money | None = None
     coming: Money = ZERO
+    left: Money = ZERO
 
     @property
     def asked(self) -> Money:
@@ -60,8 +64,14 @@ class Standing(NamedTuple):
 
     @property
     def lacks(self) -> Money:
-        """What is asked for beyond the cash that is there."""
-        return max(ZERO, self.asked - self.fund)
+        """What a path asks for beyond the cash that is there; a lump asks for nothing new."""
+        return ZERO if self.rule.by == "parts" else max(ZERO, self.asked - self.fund)
+
+    @property
+    def missed(self) -> tuple[Obligation, ...]:
+        """Parts of a lump that go in together, because their days have passed."""
+        is_late = self.rule.by == "parts" and len(self.obligations) > 1
+        return self.obligations if is_late else ()
 
 
 def rule_of(rule: AveragingRule) -> Rule:
@@ -115,6 +125,31 @@ def with_waiting(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Fact
     return replace(snapshot, waiting={one.rule.account: one.waits for one in found})
 
 
+def why_together(one: Standing, currency: str) -> str:
+    """Why several parts of a lump go in at once."""
+    days = [due.day for due in one.missed]
+    return (
+        f"{len(days)} of {one.rule.parts or 1} parts, {money(one.asked, currency)}, were due from "
+        f"{days[0]} to {days[-1]} and go in together."
+    )
+
+
+def long_past(one: Standing, memory: Memory, today: dt.date, currency: str) -> str:
+    """What to know of a rule whose first day is long past and which nothing was done for; or "".
+
+    A lump says so as soon as several parts go in together, a path after a year.
+    """
+    if memory.contributions.get(one.rule.account):
+        return ""
+    head = f"[[averaging]] of {one.rule.account} began on {one.rule.first}, which is past"
+    if one.missed:
+        return f"{head}: {why_together(one, currency)}"
+    (*_, due) = one.obligations or (None,)
+    if due is None or due.goal is None or today - one.rule.first <= _LONG:
+        return ""
+    return f"{head}: its path asks for {money(due.goal, currency)} on {due.day} already."
+
+
 def met(found: Iterable[Standing], least: Money) -> tuple[tuple[str, PastContribution], ...]:
     """The obligations that are done, by account, once a turn that could trade is over.
 
@@ -152,6 +187,7 @@ def _in_parts(
         fund=fund,
         waits=waits,
         coming=min(waits, sum(parts, ZERO) - begun),
+        left=rule.amount - sum((one.amount for one in past), ZERO),
     )
 
 

@@ -1,6 +1,7 @@
-"""Where cash earns most after tax, and where the Treasury curve is inverted: information only.
+"""Where cash earns most after tax, where the Treasury curve is inverted, and what bills pay.
 
-Nothing here is a forecast and nothing decides on it. Yields and tax rates are those that the
+Nothing here is a forecast, and of all of it only the bill rate enters a decision: that of a floor
+that is to grow at it (`trimtab.rules.targets.guarded`). Yields and tax rates are those that the
 household told; a yield of another day or of another risk is shown as such, never corrected.
 """
 
@@ -13,7 +14,18 @@ from msgspec import Struct
 from trimtab.domain.numbers import ONE, ZERO, Weight
 from trimtab.domain.policy import ClassRule, TaxRule
 from trimtab.domain.values import Account, AccountKind
-from trimtab.domain.yield_facts import Curve, CurvePoint, RateRule, YieldKind, YieldsRule
+from trimtab.domain.yield_facts import (
+    BillRate,
+    Curve,
+    CurvePoint,
+    RateRule,
+    YieldKind,
+    YieldsRule,
+)
+
+_BILL_MONTHS = 3
+_BILL_MONTHS_MAX = 12
+"""A Treasury bill runs for a year at most (31 CFR 356.5(a)); three months are the usual measure."""
 
 
 class Earning(Struct, frozen=True, kw_only=True):
@@ -144,6 +156,31 @@ def effective_rate(bond_equivalent: Weight) -> Weight:
     return half * half - ONE
 
 
+def bill_rate(yields: YieldsRule, curve: Curve | None, today: dt.date) -> BillRate | None:
+    """What bills paid by *today*: the later of what *curve* and *yields* say; None for neither.
+
+    Of the curve that is the maturity nearest to three months, up to a year, and of the household's
+    own rates the newest one of kind `treasury` that is not bound for longer. Of several of one day
+    those bound at all come first, then the lowest: bills pay less than notes as a rule.
+    """
+    told = [
+        rule
+        for rule in yields.rates
+        if rule.kind == "treasury"
+        and rule.as_of <= today
+        and (rule.term_months or 0) <= _BILL_MONTHS_MAX
+    ]
+    own = max(
+        told,
+        key=lambda rule: (rule.as_of, rule.term_months is not None, -rule.rate),
+        default=None,
+    )
+    found = None if curve is None or curve.on > today else _bill_of(curve)
+    if own is None or (found is not None and found.on >= own.as_of):
+        return found
+    return BillRate(rate=own.rate, of=own.name, on=own.as_of)
+
+
 def inversions(curve: Curve) -> tuple[Inversion, ...]:
     """Where *curve* falls: neighbouring maturities of which the longer one yields less."""
     return tuple(
@@ -158,6 +195,19 @@ def slope(curve: Curve, shorter: int, longer: int) -> Weight | None:
     rates = {point.months: point.rate for point in curve.points}
     low, high = rates.get(Weight(shorter)), rates.get(Weight(longer))
     return None if low is None or high is None else high - low
+
+
+def _bill_of(curve: Curve) -> BillRate | None:
+    """The curve's own bills; None where it has no maturity of a year or less."""
+    bills = [point for point in curve.points if point.months <= _BILL_MONTHS_MAX]
+    if not bills:
+        return None
+    nearest = min(bills, key=lambda point: (abs(point.months - _BILL_MONTHS), point.months))
+    return BillRate(
+        rate=effective_rate(nearest.rate),
+        of=f"Treasury bills of {nearest.months.normalize():f} months",
+        on=curve.on,
+    )
 
 
 def _earning(

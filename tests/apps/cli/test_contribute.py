@@ -16,7 +16,7 @@ from trimtab.apps.value_paths import value_paths
 from trimtab.apps.views.contribute import contribute_page, verdict
 from trimtab.apps.views.page import Sentence
 from trimtab.apps.world import House
-from trimtab.domain.trades import Disposal, Term
+from trimtab.domain.trades import Disposal, Side, Term
 
 PRICES = {"VTI": "100", "ITOT": "50", "BND": "50", "BTC-USD": "40000"}
 PATH = """
@@ -144,6 +144,8 @@ def test_the_contributions_of_the_month_are_listed_with_their_day():
     assert one.amount == 2000
     assert verdict(found) == "Put in this month: 2,000.00 USD into taxable on 2026-03-31."
     assert sum(place.amount for place in found.places) == 2000
+    assert "ask again on that day before you buy." in _told(found)
+    assert "ask again" not in _told(_asked(_house(), "2000", "taxable"))
 
 
 def test_two_contributions_do_not_fill_the_same_gap_twice():
@@ -187,6 +189,49 @@ def test_what_a_side_fund_lacks_is_what_to_put_in():
     expected = "800.00 USD into ira, which its path asks for beyond the side fund"
     assert verdict(found) == f"Put in this month: {expected}."
     assert "The side fund lacks 800.00 USD" in _told(found)
+
+
+LUMP = """
+[[averaging]]
+account = "ira"
+by = "parts"
+amount = 12000
+parts = 12
+first = 2020-01-15
+"""
+
+
+def test_a_lump_that_is_not_there_is_told_by_what_there_is_and_no_new_money_is_asked_for():
+    found = _asked(_house(LUMP, ira="3000"))
+    text = _told(found)
+    assert verdict(found) == "No new money is due this month; what is there goes in as below."
+    assert "The account holds 3,000.00 USD of the 12,000.00 USD: what is not there" in text
+    assert "side fund" not in text
+    assert "path" not in text
+    (one,) = found.averaged
+    assert one.standing.lacks == 0
+    assert one.standing.left == 12_000
+
+
+def test_parts_whose_days_have_passed_are_told_in_one_line():
+    text = _told(_asked(_house(LUMP, ira="12000")))
+    together = "12 of 12 parts, 12,000.00 USD, were due from 2020-01-15 to 2020-12-15"
+    assert text.count(" were due ") + text.count(" was due ") == 1
+    assert f"{together} and go in together." in text
+    assert "The account holds" not in text
+
+
+def test_check_remarks_on_a_first_day_that_is_long_past(demo):
+    toml = demo / "household.toml"
+    before = toml.read_text()
+    for table, told in (
+        (LUMP, "12 of 12 parts, 12,000.00 USD, were due from 2020-01-15 to 2020-12-15"),
+        (PATH.replace("2026-03-09", "2020-03-09"), "its path asks for "),
+    ):
+        toml.write_text(before + table.replace("ira", "maya-roth"))
+        page = " ".join(trimtab("check", "--folder", demo).out.split())
+        assert "[[averaging]] of maya-roth began on 2020-" in page
+        assert told in page
 
 
 def test_a_path_that_would_spoil_a_loss_buys_the_substitute_and_says_so():
@@ -250,3 +295,22 @@ def test_the_values_of_a_path_are_those_at_the_looks_of_past_days():
     assert now == sum(lot.quantity * look.snapshot.price(lot.symbol) for lot in held)
     assert [goal for _, goal in path.goals[:2]] == [1000, 2000]
     assert [past.day for past in path.put_in] == [first]
+
+
+def test_a_loss_that_the_plan_of_now_takes_is_not_spoiled_by_new_money():
+    house = _house('[plan]\nharvests = "always"\n', vti="400")
+    lots = (lot("taxable", "VTI", "400", "54000", "2020-01-02"), house.openings["taxable"].lots[1])
+    house = house_of(
+        [*lots, *house.openings["wallet"].lots],
+        {"taxable": "1000", "ira": "0"},
+        FixedPrices(PRICES),
+        toml=TOML + '[plan]\nharvests = "always"\n',
+    )
+    look = today(house, run_once(house, executes=False))
+    assert look.decision.plan is not None
+    sold = {trade.symbol for trade in look.decision.plan.trades if trade.side is Side.SELL}
+    assert "VTI" in sold
+    found = contribute(house, look, Decimal(9_000), "ira")
+    (stocks,) = [place for place in found.places if place.asset_class == "stocks"]
+    assert stocks.symbol == "ITOT"
+    assert stocks.why.endswith("The plan of now takes that loss.")

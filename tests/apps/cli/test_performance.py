@@ -13,7 +13,8 @@ from trimtab.apps.cli.past import entries_of
 from trimtab.apps.clock import ManualClock
 from trimtab.apps.demo import make_demo
 from trimtab.apps.home import Home, working
-from trimtab.apps.performance import marked, perform
+from trimtab.apps.marks import marked
+from trimtab.apps.performance import perform
 from trimtab.apps.replay import replay
 from trimtab.apps.run import run_once
 from trimtab.apps.world import House
@@ -104,6 +105,60 @@ def one_fund(tmp_path_factory: pytest.TempPathFactory) -> Home:
     for day in days[5:-1:5]:
         turn(home, at_noon(day))
     return home
+
+
+def gains_of_log(folder: Path, year: int) -> Decimal:
+    """What the tax log of a year has of trimtab's own sales; others came before the first mark."""
+    log = document_of(trimtab("tax", "log", "--year", str(year), "--folder", folder, "--json"))
+    ours = [row for row in log["rows"] if row["is_taxed"] and row["order_id"]]
+    return sum((Decimal(row["gain"]) for row in ours), Decimal(0))
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The demo's household that trades on the last day of a year, after that day's mark."""
+    folder = tmp_path_factory.mktemp("turned") / "demo"
+    days = [dt.date(2025, 12, 30), dt.date(2025, 12, 31), dt.date(2026, 1, 5)]
+    home = make_demo(folder, seed=3, today=days[0], replace=False)
+    for day in days:
+        turn(home, at_noon(day), executes=day == days[1])
+    return home
+
+
+def test_what_is_sold_on_the_last_day_of_a_year_counts_for_that_year_as_in_the_tax_log(turned):
+    entries = entries_of(turned.journal)
+    done = perform(turned, entries, ManualClock(at_noon(dt.date(2026, 1, 6))))
+    gains = {year: record.short_gain + record.long_gain for year, record in done.years}
+    logged = {year: float(gains_of_log(turned.folder, year)) for year in (2025, 2026)}
+    assert logged[2025] != 0
+    assert gains == pytest.approx(logged, abs=0.01)
+    sold = {year: record.sold for year, record in done.years}
+    assert sold[2025] > 0
+    assert sold[2026] == 0
+
+
+def test_what_is_sold_after_the_last_mark_is_counted_and_owes_nothing_more(turned):
+    clock = ManualClock(at_noon(dt.date(2026, 1, 6)))
+    until = perform(turned, entries_of(turned.journal), clock, until=dt.date(2025, 12, 31))
+    whole = perform(turned, entries_of(turned.journal), clock)
+    (_, last_year), (_, this_year) = whole.years
+    assert until.whole is not None
+    assert until.whole.realized_tax == last_year.realized_tax != 0
+    assert until.whole.owed_end == last_year.owed_end == this_year.owed_start
+    assert last_year.owed_start is not None
+    assert last_year.owed_end is not None
+    # A day's move of prices is all that lies between what was owed and what was taxed or is owed.
+    moved = last_year.realized_tax + last_year.owed_end - last_year.owed_start
+    assert abs(moved) < 0.3 * abs(last_year.gain) + 50
+
+
+def test_the_gains_of_each_year_are_those_of_the_tax_log(grown):
+    document = document_of(trimtab("performance", "--folder", grown, "--json"))
+    gains = {
+        year["year"]: Decimal(year["short_gain"]) + Decimal(year["long_gain"])
+        for year in document["years"]
+    }
+    assert gains == {year: gains_of_log(grown, year) for year in (2025, 2026)}
 
 
 def test_before_two_days_are_marked_it_says_what_marks_them(demo, untouched):

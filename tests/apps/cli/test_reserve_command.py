@@ -24,6 +24,31 @@ first = 2026-01-15
 every = "month"
 """
 RESERVE = '[reserve]\nmonthly_costs = 2000\nmonths = 6\naccount = "taxable"\n'
+FILES = """
+[household]
+name = "One account"
+[owners.ann]
+role = "self"
+[accounts.joint]
+owner = "ann"
+kind = "taxable"
+broker = "paper"
+[instruments.VTI]
+kind = "etf"
+[classes.stocks]
+target = 1
+members = ["VTI"]
+[tax]
+filing_status = "single"
+short_term_rate = 0.30
+long_term_rate = 0.20
+[reserve]
+monthly_costs = 2500
+months = 3
+account = "joint"
+[data]
+prices = ["prices.csv"]
+"""
 
 
 @pytest.fixture
@@ -35,6 +60,20 @@ def short(untouched):
     text = text.replace('account = "joint"\n', 'account = "joint"\n\n' + BILLS.partition("\n\n")[2])
     path.write_text(text)
     return untouched
+
+
+@pytest.fixture
+def on_files(tmp_path):
+    """A household that never ran, with prices in a file and a reserve in its one account."""
+    (tmp_path / "household.toml").write_text(FILES, encoding="utf-8")
+    (tmp_path / "lots.csv").write_text("account,symbol,quantity,cost,acquired\n", encoding="utf-8")
+    (tmp_path / "cash.csv").write_text(
+        "account,currency,amount\njoint,USD,30000\n", encoding="utf-8"
+    )
+    (tmp_path / "prices.csv").write_text(
+        "date,symbol,close,volume\n2026-11-20,VTI,100,90000000\n", encoding="utf-8"
+    )
+    return tmp_path
 
 
 def test_it_begins_with_how_far_the_reserve_reaches(demo):
@@ -55,6 +94,32 @@ def test_status_and_reserve_say_the_same(demo):
     own = document_of(trimtab("reserve", "--folder", demo, "--json"))
     assert told["months_covered"] == own["months_covered"]
     assert told["floor"] == own["needed"]
+
+
+def test_without_prices_the_cash_of_the_files_is_told_all_the_same(on_files):
+    told = document_of(trimtab("reserve", "--folder", on_files, "--json"))
+    (on_files / "prices.csv").unlink()
+    assert document_of(trimtab("reserve", "--folder", on_files, "--json"))["cash"] == told["cash"]
+    status = document_of(trimtab("status", "--folder", on_files, "--json"))
+    assert status["missing"]
+    assert Decimal(status["reserve"]["cash"]) == Decimal(told["cash"]) == 30_000
+    assert {one["account"]: one["cash"] for one in status["accounts"]}["joint"] == told["cash"]
+
+
+def test_cash_that_cannot_be_read_is_unknown_and_never_zero(on_files):
+    (on_files / "cash.csv").unlink()
+    ended = trimtab("reserve", "--folder", on_files)
+    assert ended.status == 2
+    assert "what joint holds of cash is not known: " in ended.err
+    assert "cash.csv" in ended.err
+    status = document_of(trimtab("status", "--folder", on_files, "--json"))
+    assert status["reserve"]["cash"] is None
+    assert status["reserve"]["months_covered"] is None
+    assert {one["cash"] for one in status["accounts"]} == {None}
+    page = trimtab("status", "--folder", on_files).out
+    assert "Operating reserve in joint: what it holds of cash is not known." in page
+    (row,) = (line for line in page.splitlines() if line.startswith("joint"))
+    assert row.split()[3:5] == ["?", "?"]
 
 
 def test_the_months_add_up_to_what_is_needed_and_what_lacks_is_told(short):

@@ -6,9 +6,11 @@ import tomllib
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.apps.cli.command_line import Ended, document_of, trimtab
 
+from trimtab.adapters.calendars import MarketCalendars
 from trimtab.adapters.journal import SqliteJournal
 from trimtab.apps.home import Home, recall
 from trimtab.domain.events import BreakerTripped
@@ -46,9 +48,10 @@ def test_each_layer_says_what_it_wants_and_why(untouched):
         *("class", "own", "minimum_variance", "momentum", "cppi"),
         *("in", "force", "next", "turn", "weight", "off"),
     ]
-    assert "- Over 756 sessions the mix that moved least moved " in out
-    assert "as fitted (too low)" in out
-    assert "volatility a year to expect" in out
+    assert "- Over 756 sessions the mix that moves least by the estimate (Ledoit-Wolf " in out
+    assert "volatility a year of these sessions (fitted: too low)" in out
+    assert "volatility a year to expect, at most" in out
+    assert "Estimated on " in out
     assert "returned most from 12 months ago to 1 ago" in out
     assert "above the floor of" in out
     assert "No turn has run with this strategy" in out
@@ -80,7 +83,8 @@ def test_the_document_tells_what_is_fitted_beside_what_to_expect(untouched):
     layer = document_of(targets(with_strategy(untouched), "--json"))["layers"][0]
     assert layer["name"] == "minimum_variance"
     figures = layer["figures"]
-    assert 0 < float(figures["volatility_in_sample"]) < float(figures["volatility_to_expect"])
+    most = float(figures["volatility_expected_most"])
+    assert 0 < float(figures["volatility_in_sample"]) < most
 
 
 def test_a_glide_path_says_its_next_point(untouched):
@@ -121,6 +125,24 @@ def test_the_picture_marks_the_days_on_which_all_is_safe(untouched, tmp_path):
     picture = tmp_path / "targets.svg"
     assert targets(untouched, "--chart", picture).status == 0
     assert "<!-- all safe since the floor was hit" in picture.read_text()
+
+
+def test_before_the_first_turn_the_bars_tell_targets_in_force_from_those_to_come(
+    untouched, tmp_path
+):
+    picture = tmp_path / "targets.svg"
+    labels = ("target in force", "target of the next turn", "weight")
+    targets(untouched, "--chart", picture)
+    assert [f"<!-- {label} -->" in picture.read_text() for label in labels] == [True, False, True]
+    targets(with_strategy(untouched), "--chart", picture)
+    assert all(f"<!-- {label} -->" in picture.read_text() for label in labels)
+
+
+def test_the_picture_shows_what_cppi_wants_beside_what_is_held(untouched, tmp_path):
+    picture = tmp_path / "targets.svg"
+    targets(with_strategy(untouched), "--chart", picture)
+    for label in ("to hold in risky classes", "held in risky classes"):
+        assert f"<!-- {label} -->" in picture.read_text()
 
 
 def test_a_picture_that_cannot_be_written_is_one_sentence(demo, tmp_path):
@@ -174,6 +196,37 @@ def test_what_the_guide_writes_into_a_household_can_be_used(untouched, block):
     assert targets(untouched).status == 0
 
 
+# ------------------------------------------------------------------ what CPPI cannot have
+
+
+def test_a_strategy_that_watches_is_asked_at_every_look_and_has_no_next_estimate(untouched):
+    with_strategy(untouched, '[strategy]\nlayers = ["cppi"]\n')
+    out = targets(untouched).out
+    assert "- Asked at every look.\n" in out
+    assert "Estimated on" not in out
+    assert document_of(targets(untouched, "--json"))["next_estimate"] is None
+
+
+def test_what_the_plan_could_not_sell_is_told_beside_what_is_wanted(untouched):
+    lists = re.findall(
+        r'^members = \[("V[^]]+)\]', (untouched / "household.toml").read_text(), re.MULTILINE
+    )
+    with_strategy(untouched, LOCKING + f"[orders]\nno_sell = [{', '.join(lists)}]\n")
+    assert "is held in risky classes and" not in targets(untouched).out
+    assert trimtab("run", "--folder", untouched, "--execute").status == 0
+    out = targets(untouched).out
+    assert re.search(
+        r"^- [\d,.]+ USD is held in risky classes and 0\.00 USD wanted: the plan of "
+        r"\d{4}-\d\d-\d\d could not sell enough of us-stocks and world-stocks; `trimtab plan` "
+        r"says why\.$",
+        out,
+        re.MULTILINE,
+    )
+    (layer,) = document_of(targets(untouched, "--json"))["layers"]
+    assert any("could not sell enough" in sentence for sentence in layer["sentences"])
+    assert float(layer["figures"]["held"]) > 0 == float(layer["figures"]["exposure"])
+
+
 # ------------------------------------------------------------------ the owner's word
 
 
@@ -185,15 +238,24 @@ def test_nothing_is_rearmed_that_is_not_locked(untouched):
     assert "nothing to re-arm" in ended.err
 
 
-def test_a_locked_cppi_is_rearmed_with_a_reason_that_the_journal_keeps(untouched):
+def test_what_would_lock_again_at_once_is_refused_and_never_called_rearmed(untouched):
     with_strategy(untouched, LOCKING)
+    trimtab("run", "--folder", untouched)
+    ended = targets(untouched, "--rearm", "we looked at it together")
+    assert ended.status == 2
+    assert ended.out == ""
+    assert "so re-arming it changes nothing: add money, or lower the floor" in ended.err
+
+
+def test_a_locked_cppi_is_rearmed_with_a_reason_that_the_journal_keeps(untouched):
+    with_strategy(untouched, LOCKING.replace('floor = "fixed"\n', ""))
     trimtab("run", "--folder", untouched)
     assert "everything stays safe" in targets(untouched).out
     assert targets(untouched, "--rearm", " ").status == 2
     ended = targets(untouched, "--rearm", "we looked at it together")
     assert ended.status == 0, ended.err
     assert ended.out == "cppi is re-armed; nothing was sent. The next turn heeds it.\n"
-    assert "Re-arming CPPI changes nothing" in targets(untouched).out
+    assert "Re-arming CPPI changes nothing" not in targets(untouched).out
     assert trimtab("verify", "--folder", untouched).status == 0
     assert recall(Home(untouched)).rearmed.keys() == {"cppi"}
 
@@ -201,8 +263,11 @@ def test_a_locked_cppi_is_rearmed_with_a_reason_that_the_journal_keeps(untouched
 @pytest.mark.parametrize(
     ("fallback", "said"),
     [
-        ("bonds = 1.0", "its targets are in force, whatever else is wanted."),
-        ("bonds = 0, us-stocks = 1.0", "what is aimed at risks less than its targets"),
+        ("bonds = 1.0", "waits unless it puts less into risky classes."),
+        (
+            "bonds = 0, us-stocks = 1.0",
+            "what is aimed at puts less into risky classes than its targets",
+        ),
     ],
 )
 def test_the_defensive_posture_is_said_first(untouched, fallback, said):
@@ -235,7 +300,102 @@ def test_a_multiplier_that_the_worst_day_would_have_broken_is_warned_of(untouche
     assert document_of(targets(untouched, "--json"))["warnings"] == []
 
 
+def test_the_gap_risk_is_told_in_words_and_as_figures(untouched):
+    with_strategy(untouched, ALL + "[strategy.cppi]\nmultiplier = 6\n")
+    ended = targets(untouched)
+    document = document_of(targets(untouched, "--json"))
+    risk = document["gap_risk"]
+    assert document["gap_doubt"] is None
+    for sentence in risk["sentences"]:
+        assert f"- {sentence}" in ended.out
+    assert 0 < risk["textbook"] < 1
+    assert risk["breached"] <= risk["windows"] == risk["months"] - 11
+    assert risk["looks"] == "day"
+    assert 1 / float(risk["multiplier_max"]) == pytest.approx(float(risk["worst"]))
+
+
+def test_without_a_year_of_prices_the_gap_risk_is_said_not_to_be_known(tmp_path):
+    assert trimtab("init", "--folder", tmp_path).status == 0
+    with_strategy(tmp_path, '[strategy]\nlayers = ["cppi"]\n')
+    assert "- The gap risk cannot be told: " in targets(tmp_path).out
+    document = document_of(targets(tmp_path, "--json"))
+    assert document["gap_risk"] is None
+    assert "whole months" in document["gap_doubt"]
+
+
+def test_without_cppi_there_is_no_gap_risk(untouched):
+    document = document_of(
+        targets(with_strategy(untouched, '[strategy]\nlayers = ["momentum"]\n'), "--json")
+    )
+    assert (document["gap_risk"], document["gap_doubt"]) == (None, None)
+
+
+BILLS = """
+[strategy]
+layers = ["cppi"]
+[strategy.cppi]
+floor = "accruing"
+amount = 200000
+[yields]
+curve = "curve.csv"
+"""
+
+
+@pytest.mark.parametrize("command", ["targets", "status", "plan", "run"])
+def test_a_curve_that_a_floor_needs_and_that_is_not_there_is_one_sentence(untouched, command):
+    with_strategy(untouched, BILLS)
+    ended = trimtab(command, "--folder", untouched)
+    assert "curve.csv" in ended.err + ended.out
+    assert "Traceback" not in ended.err
+    assert ended.status == 2 or command == "status"
+
+
+def test_a_floor_that_grows_with_bills_names_their_rate_and_its_day(untouched):
+    with_strategy(untouched, BILLS)
+    (untouched / "curve.csv").write_text("date,y_3m\n2020-01-02,4.00\n2099-01-01,9.00\n")
+    out = targets(untouched).out
+    assert "- The floor grows by 4.04 % a year, what Treasury bills of 3 months paid on" in out
+    assert re.search(r"^growth of the floor, a year +4\.0 %$", out, re.MULTILINE)
+
+
 # ------------------------------------------------------------------ faults
+
+
+def test_prices_that_seem_stuck_are_doubted_and_move_no_target(tmp_path):
+    assert trimtab("init", "--folder", tmp_path).status == 0
+    with_strategy(tmp_path, '[strategy]\nlayers = ["minimum_variance"]\n')
+    last = dt.date.fromisoformat((tmp_path / "prices.csv").read_text().split()[-1][:10])
+    days = MarketCalendars().sessions("XNYS", last - dt.timedelta(days=170), last)
+    rows = ["date,symbol,close"]
+    for at, (symbol, price) in enumerate({"VTI": 337, "VXUS": 75, "BND": 74}.items()):
+        moved = np.random.default_rng(at).normal(0, 0.01, len(days))
+        moved[-40:] = 0.0 if symbol == "VXUS" else moved[-40:]
+        closes = price * np.cumprod(1 + moved)
+        rows += [f"{day},{symbol},{close:.2f}" for day, close in zip(days, closes, strict=True)]
+    (tmp_path / "prices.csv").write_text("\n".join(rows) + "\n")
+    told = "world-stocks did not move on "
+    assert told in trimtab("check", "--folder", tmp_path).out
+    assert told in targets(tmp_path).out
+    (layer,) = document_of(targets(tmp_path, "--json"))["layers"]
+    assert layer["doubt"].startswith(told)
+    for one in document_of(targets(tmp_path, "--json"))["classes"]:
+        assert Decimal(one["next"]) == Decimal(one["own"])
+    path = tmp_path / "household.toml"
+    path.write_text(path.read_text().replace('layers = ["minimum_variance"]', "layers = []"))
+    assert told in trimtab("check", "--folder", tmp_path).out
+
+
+def test_check_reads_the_curve_and_tells_its_faults_with_those_of_other_files(untouched):
+    with_strategy(untouched, '[yields]\ncurve = "curve.csv"\n')
+    (untouched / "cash.csv").unlink()
+    ended = trimtab("check", "--folder", untouched)
+    assert ended.status == 2
+    assert "cash.csv" in ended.err
+    assert "curve.csv" in ended.err
+    (untouched / "curve.csv").write_text("date,y_3m\n2020-01-02,4.0\nsoon,4\n")
+    assert 'line 3, date: "soon" is not a date' in trimtab("check", "--folder", untouched).err
+    (untouched / "curve.csv").write_text("date,y_3m\n2020-01-02,four\n2020-01-03,4.1\n")
+    assert 'line 2: "four" is not a number' in trimtab("check", "--folder", untouched).err
 
 
 @pytest.mark.parametrize("command", ["check", "targets", "plan", "run"])
@@ -262,6 +422,78 @@ def test_check_tells_of_it_together_with_every_other_fault(untouched):
     assert ended.status == 2
     assert "cash.csv" in ended.err
     assert 'no strategy is called "minimum_varience"' in ended.err
+
+
+def test_check_tells_all_settings_that_can_do_nothing_at_once(untouched):
+    text = """[strategy]
+layers = ["minimum_variance", "cppi"]
+[strategy.cppi]
+floor = "reserve"
+amount = 80000
+[[strategy.minimum_variance.bounds]]
+classes = ["bonds"]
+[[strategy.minimum_variance.bounds]]
+classes = ["bonds", "bonds"]
+most = 0.5
+[strategy.settings.cppi]
+floor = "fixed"
+"""
+    ended = trimtab("check", "--folder", with_strategy(untouched, text))
+    assert ended.status == 2
+    for fault in (
+        'strategy.cppi.amount: floor = "reserve" takes its own amount; remove this line',
+        "strategy.minimum_variance.bounds[1]: it bounds nothing; write least or most",
+        "strategy.minimum_variance.bounds[2].classes: bonds stands there 2 times; name it once",
+        "strategy.settings.cppi: settings are those of plug-ins; write [strategy.cppi]",
+    ):
+        assert fault in ended.err
+
+
+def test_a_ratchet_that_keeps_everything_is_refused(untouched):
+    text = '[strategy]\nlayers = ["cppi"]\n[strategy.cppi]\nkeeps = 1.0\n'
+    ended = trimtab("check", "--folder", with_strategy(untouched, text))
+    assert ended.status == 2
+    assert "strategy.cppi.keeps: 1 leaves nothing above the floor" in ended.err
+
+
+def test_a_day_and_a_rate_that_the_floor_does_not_use_are_remarked_on(untouched):
+    text = '[strategy]\nlayers = ["cppi"]\n[strategy.cppi]\nuntil = 2036-01-02\nrate = 0.04\n'
+    said = trimtab("check", "--folder", with_strategy(untouched, text)).out
+    for key in ("until", "rate"):
+        assert f'strategy.cppi.{key} does nothing with floor = "ratchet"' in said
+
+
+@pytest.mark.parametrize("command", ["check", "targets"])
+def test_a_dated_floor_whose_day_is_past_and_settings_without_a_layer_are_remarked_on(
+    untouched, command
+):
+    text = """[strategy]
+layers = ["cppi"]
+[strategy.cppi]
+floor = "dated"
+amount = 80000
+until = 2020-01-02
+[strategy.momentum]
+months = 6
+[strategy.settings.quiet_mix]
+sessions = "9"
+"""
+    ended = trimtab(command, "--folder", with_strategy(untouched, text))
+    said = " ".join(ended.out.split())
+    assert ended.status == 0, ended.err
+    assert "strategy.cppi.until is past (2020-01-02), so the floor stays at its amount" in said
+    assert (
+        '[strategy.momentum] does nothing, since strategy.layers does not name "momentum"' in said
+    )
+    assert "[strategy.settings.quiet_mix] does nothing" in said
+
+
+def test_options_that_were_added_twice_are_told_by_the_table(untouched):
+    options = trimtab("targets", "--options").out
+    ended = trimtab("check", "--folder", with_strategy(untouched, options + options))
+    assert ended.status == 2
+    assert "the table [strategy] stands there for the second time; keep one of the two" in ended.err
+    assert "(" not in ended.err.partition("column")[2]
 
 
 def test_check_tells_bounds_that_leave_no_mix(untouched):

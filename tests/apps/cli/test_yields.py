@@ -60,6 +60,16 @@ def test_it_says_that_it_forecasts_nothing(told):
     assert "recession" not in said
 
 
+def test_where_a_floor_grows_with_bills_it_says_that_one_rule_reads_it(untouched):
+    rules = untouched / "household.toml"
+    floor = '[strategy]\nlayers = ["cppi"]\n[strategy.cppi]\nfloor = "accruing"\namount = 1000\n'
+    rules.write_text(rules.read_text(encoding="utf-8") + YIELDS + floor, encoding="utf-8")
+    (untouched / "curve.csv").write_text(INVERTED, encoding="utf-8")
+    said = trimtab("yields", "--folder", untouched).out
+    assert "One rule reads it: the floor of CPPI grows by what bills pay." in said
+    assert "no trade follows" not in said
+
+
 def test_where_the_curve_is_inverted_is_marked_in_the_table_and_told(told):
     said = trimtab("yields", "--folder", told).out
     marks = [line.split()[:2] for line in said.splitlines() if "below the one before" in line]

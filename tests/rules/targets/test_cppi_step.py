@@ -122,8 +122,20 @@ def test_what_is_held_inside_the_band_stays_and_says_so():
     found = step(FIXED, None, _day(0, "100", held=D(55)))
     assert (found.exposure, found.wanted, found.moves) == (D(55), D(60), False)
     assert found.sentences[-1] == (
-        "The 55.00 USD held are inside the band around that, so nothing is traded."
+        "The 55.00 USD held are inside the band around that, so the exposure stays."
     )
+
+
+def test_no_more_is_risked_than_the_targets_divide():
+    found = step(FIXED, None, _day(0, "200", divided=D(150), held=D(100)))
+    assert (found.exposure, found.wanted) == (D(150), D(150))
+    assert found.sentences[-1].endswith(
+        "3 times that, at most what the targets divide, is 150.00 USD in risky classes."
+    )
+    whole = step(FIXED, None, _day(0, "200", divided=D(200), held=D(100)))
+    assert whole.exposure == 200
+    assert "at most 100.0 % of the savings," in whole.sentences[-1]
+    assert step(FIXED, None, _day(0, "200", divided=D(-5))).exposure == 0
 
 
 def test_the_floor_of_each_kind_on_its_day():

@@ -16,7 +16,9 @@ from trimtab.domain.aim import LOCKED, Layer
 from trimtab.domain.aims import CppiRule
 from trimtab.domain.errors import InputError
 from trimtab.domain.numbers import Money
+from trimtab.domain.yield_facts import BillRate
 from trimtab.rules.targets.aim import checked
+from trimtab.rules.targets.cppi_risk import Fall
 from trimtab.rules.targets.guarded import Cppi
 from trimtab.rules.targets.view import Savings, View
 
@@ -56,12 +58,27 @@ def risky_part(targets: Mapping[str, Money]) -> Decimal:
 
 def test_risky_classes_get_a_multiple_of_the_cushion_in_their_own_proportions():
     layer = guarding().wants(seen())
-    assert layer.figures == {"floor": 80_000, "cushion": 20_000, "exposure": 60_000}
+    assert layer.figures == {
+        "floor": 80_000,
+        "cushion": 20_000,
+        "exposure": 60_000,
+        "held": 0,
+    }
     assert layer.targets["stocks"] == Decimal("0.45")
     assert layer.targets["world"] == Decimal("0.15")
     assert layer.targets["bonds"] == Decimal("0.30")
     assert layer.targets["cash"] == Decimal("0.10")
     assert layer.insists
+
+
+def test_the_cash_of_the_reserve_is_insured_and_never_risked():
+    view = seen("500000")
+    kept = view.savings._replace(value=Decimal(470_000), kept=Decimal(30_000))
+    layer = guarding().wants(view._replace(savings=kept))
+    assert layer.figures["exposure"] == 470_000
+    assert layer.figures["cushion"] == 420_000
+    assert risky_part(layer.targets) == 1
+    assert "at most what the targets divide, is 470,000.00 USD" in layer.sentences[0]
 
 
 def test_cash_is_safe_though_no_class_rule_says_so():
@@ -233,3 +250,66 @@ def test_another_floor_lifts_the_lock():
     _, locked = hit(rearm="owner")
     lower = guarding(amount=Decimal(60_000), rearm="owner").wants(after(locked, 2, value="79000"))
     assert LOCKED not in lower.state
+
+
+# ------------------------------------------------------------------ bills, and what is to leave
+
+
+def paying(rate: str, days_ago: int = 1) -> BillRate:
+    return BillRate(rate=Decimal(rate), of="the bill fund", on=LAST - dt.timedelta(days=days_ago))
+
+
+@pytest.mark.parametrize("floor", ["accruing", "dated"])
+def test_a_floor_without_a_rate_of_its_own_grows_at_what_bills_pay_and_says_whose(floor):
+    rule = {"floor": floor, "until": LAST + dt.timedelta(days=730)}
+    own, by_bills = guarding(**rule, rate=Decimal("0.05")), guarding(**rule)
+    assert by_bills.rule.needs_bills
+    assert not own.rule.needs_bills
+    first, other = own.wants(seen()), by_bills.wants(seen(bills=paying("0.05")))
+    assert first.figures == other.figures
+    assert first.figures["floor_growth"] == 0.05
+    assert other.sentences[-1] == (
+        "The floor grows by 5.00 % a year, what the bill fund paid on 2026-03-01 ([yields])."
+    )
+    assert first.sentences[-1] == "The floor grows by 5.00 % a year, as [strategy.cppi] says."
+    year = by_bills.wants(after(other, 365, bills=paying("0.05", -364)))
+    same = own.wants(after(first, 365))
+    assert year.figures["floor"] == same.figures["floor"] > first.figures["floor"]
+
+
+def test_an_old_bill_rate_says_how_old_it_is():
+    told = guarding(floor="accruing").wants(seen(bills=paying("0.05", 40))).sentences[-1]
+    assert "paid on 2026-01-21, 40 days ago" in told
+
+
+def test_a_floor_that_does_not_grow_needs_no_bills():
+    assert not guarding().rule.needs_bills
+    assert guarding().wants(seen(bills=paying("0.05"))).figures.keys() == {
+        *("floor", "cushion", "exposure", "held")
+    }
+
+
+@given(due=st.integers(1, 50_000), floor=st.sampled_from(["fixed", "ratchet"]))
+def test_what_is_to_leave_is_not_insured_and_neither_its_notice_nor_its_leaving_is_a_loss(
+    due, floor
+):
+    rule = guarding(floor=floor, amount=Decimal(40_000), keeps=Decimal("0.80"))
+    without = rule.wants(seen("100000"))
+    told = Savings(Decimal(100_000), held={}, due=Decimal(due))
+    noticed = rule.wants(after(without, 1, savings=told))
+    kept = Decimal(100_000 - due)
+    gone = Savings(kept, held={}, flow=Decimal(-due))
+    left = rule.wants(after(noticed, 2, savings=gone))
+    straight = rule.wants(after(without, 1, savings=gone))
+    assert noticed.figures["floor"] == left.figures["floor"] == straight.figures["floor"]
+    assert noticed.figures["cushion"] == left.figures["cushion"]
+    assert left.figures["exposure"] == straight.figures["exposure"]
+    assert left.state.keys() == straight.state.keys()
+
+
+def test_the_worst_fall_of_ones_own_is_warned_of_where_it_was_worse_than_the_one_on_record():
+    rule = guarding(multiplier=Decimal(3))
+    assert rule.warnings(1) == ()
+    assert rule.warnings(1, Fall(Decimal("0.20"), "your own classes")) == ()
+    (told,) = rule.warnings(1, Fall(Decimal("0.40"), "your own classes"))
+    assert "there was one of 40.0 % (your own classes)" in told

@@ -1,5 +1,6 @@
 """The strategy `minimum_variance`: what it weighs, what it leaves, and when it stays."""
 
+import math
 from decimal import Decimal
 from itertools import permutations
 
@@ -18,6 +19,7 @@ from trimtab.rules.targets.view import Past
 
 COST = Decimal("0.005")
 PAST = invented(300)
+KINDS = ("constant_correlation", "ledoit_wolf", "exponential", "sample")
 
 
 def strategy(cost: Weight = COST, **rule: object) -> LeastVariance:
@@ -54,7 +56,7 @@ def test_without_cash_everything_is_weighed_and_no_bound_gives_the_closed_form()
     seed=st.integers(0, 10_000),
     most=st.integers(20, 90),
     least=st.integers(0, 15),
-    kind=st.sampled_from(["ledoit_wolf", "constant_correlation", "exponential", "sample"]),
+    kind=st.sampled_from(KINDS),
 )
 def test_bounds_of_one_class_and_of_several_are_kept(seed, most, least, kind):
     bounds = (
@@ -99,14 +101,41 @@ def test_classes_that_are_bounded_together_are_named_together():
     assert not any("bonds stands" in one for one in told)
 
 
-def test_the_fitted_volatility_stands_beside_the_one_to_expect():
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_volatility_told_is_that_of_the_weights_over_the_sessions(kind):
+    returns = invented(60) * np.array([1.0, 9.0, 1.0, 1.0])
+    layer = strategy(covariance=kind).wants(view_of(returns))
+    held = np.array([float(layer.targets[name]) for name in CLASSES])
+    moved = float((returns @ held).std(ddof=1)) * math.sqrt(252)
+    assert layer.figures["volatility_in_sample"] == pytest.approx(moved, rel=1e-4)
+    assert layer.figures["observations"] == 60
+    assert f"moved {100 * moved:.2f} % a year" in layer.sentences[0]
+
+
+def test_what_to_expect_is_a_most_for_a_mix_within_bounds():
     layer = strategy().wants(view_of(invented(60)))
     figures = layer.figures
-    assert figures["volatility_in_sample"] < figures["volatility_to_expect"]
-    assert figures["observations"] == 60
-    fitted, to_expect = layer.sentences[:2]
-    assert f"{100 * figures['volatility_in_sample']:.2f} %" in fitted
-    assert f"flatters: rather expect {100 * figures['volatility_to_expect']:.2f} %" in to_expect
+    assert figures["volatility_in_sample"] < figures["volatility_expected_most"]
+    most = f"on average at most {100 * figures['volatility_expected_most']:.2f} %"
+    assert "flatters" in layer.sentences[1]
+    assert most in layer.sentences[1]
+
+
+def test_the_default_estimate_leaves_the_volatility_of_calm_classes_as_it_was():
+    wild = invented(300) * np.array([8.0, 1.0, 1.0, 1.0])
+    problem = strategy().problem(view_of(wild))
+    moved = wild[:, :3].std(axis=0) * math.sqrt(252)
+    assert problem.estimate.volatilities == pytest.approx(moved, rel=1e-9)
+    assert problem.estimate.kind == "Ledoit-Wolf towards the constant correlation"
+    lifted = strategy(covariance="ledoit_wolf").problem(view_of(wild)).estimate.volatilities
+    assert lifted[2] > 1.1 * moved[2]
+
+
+def test_classes_whose_prices_seem_stuck_are_told_and_move_nothing():
+    returns = invented(300)
+    returns[-60:, 0] = 0.0
+    with pytest.raises(DataSuspect, match=r"^stocks did not move on 60 sessions, .* to 2026-03-02"):
+        strategy().wants(view_of(returns))
 
 
 def test_a_move_that_costs_more_than_it_is_worth_is_not_wanted():

@@ -1,6 +1,7 @@
 """Minimum variance against its formulas, its rivals and its known optimism."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -121,6 +122,34 @@ def test_a_covariance_by_itself_has_no_known_optimism():
 
 
 # ------------------------------------------------------------------ optimism
+
+
+@pytest.mark.parametrize("count", [*range(1, 40), 60])
+def test_classes_that_never_moved_are_held_equally(count):
+    names = [f"class {number}" for number in range(count)]
+    estimate = sample(np.zeros((30, count)), names=names)
+    found = minimum_variance(estimate)
+    assert found.weights == pytest.approx(np.full(count, 1 / count))
+    assert found.volatility == 0.0
+    assert f"Never moved: {', '.join(names)}." in found.notes
+    part = minimum_variance(np.zeros((count, count)), Limits(0.0, 1.0, (), 0.9))
+    assert part.weights == pytest.approx(np.full(count, 0.9 / count))
+
+
+def test_with_bounds_and_shrinkage_the_known_ratio_is_a_most():
+    draw = np.random.default_rng(5)
+    factors = draw.normal(size=(10, 10))
+    truth = factors @ factors.T / 10 + 0.3 * np.eye(10) + 0.5
+    root = np.linalg.cholesky(truth)
+    told = optimism(10, 20).volatility_factor or 0.0
+    for estimate in (sample, partial(ledoit_wolf, target="constant_correlation")):
+        fitted, delivered = [], []
+        for _ in range(200):
+            past = (root @ draw.normal(size=(10, 20))).T * 0.01
+            weights = minimum_variance(estimate(past)).weights
+            fitted.append((past @ weights).var(ddof=1))
+            delivered.append(weights @ truth @ weights * 1e-4)
+        assert 1.1 < math.sqrt(np.mean(delivered) / np.mean(fitted)) < 0.8 * told
 
 
 def test_fitted_and_delivered_variance_average_to_their_known_ratios():

@@ -463,3 +463,11 @@ def test_what_is_no_covariance_is_refused(matrix, words):
 def test_a_gain_without_risk_and_bounds_is_refused():
     with pytest.raises(InputError, match="Nothing bounds the weights"):
         minimize(np.zeros((2, 2)), Limits(lower=-math.inf), np.array([1.0, 0.0]))
+
+
+def test_a_gain_that_almost_no_risk_holds_back_is_refused_without_bounds():
+    gain = np.array([0.4, 6.4, -11.2, -4.1, 4.9, 14.0, 3.6]) * 1e-7
+    deviations = np.array([3.6e-3, 3.6e-3, 0.169, 3.6e-3, 8.2e-6, 3.0e-4, 3.1e-3])
+    moves = deviations * np.where(np.arange(7) % 2, -1.0, 1.0)
+    with pytest.raises(InputError, match="Nothing bounds the weights"):
+        minimize(np.outer(moves, moves), Limits(-math.inf, math.inf, (), 0.9), gain)

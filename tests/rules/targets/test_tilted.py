@@ -13,6 +13,7 @@ from trimtab.domain.aims import MomentumRule
 from trimtab.domain.errors import DataSuspect
 from trimtab.rules.targets.aim import checked
 from trimtab.rules.targets.tilted import Momentum
+from trimtab.rules.targets.view import Past
 
 PAST = invented(400)
 CLOSE = Decimal("0.000003")
@@ -88,6 +89,19 @@ def test_classes_that_returned_the_same_are_not_tilted():
     assert layer.sentences == (
         "All classes returned the same from 12 months ago to 1 ago, so nothing is tilted.",
     )
+
+
+def test_a_look_before_the_first_close_of_a_month_sees_what_one_after_it_sees():
+    returns = invented(400)
+    evening = view_of(returns)
+    assert (evening.past.sessions[-1], evening.past.sessions[-2].month) == (evening.today, 2)
+    before = evening.past.sessions[:-1], evening.past.returns[:-1]
+    morning = evening._replace(past=Past(*before))
+    signals = [
+        {name: one for name, one in layer.figures.items() if name.startswith("return_of")}
+        for layer in (tilting().wants(morning), tilting().wants(evening))
+    ]
+    assert signals[0] == pytest.approx(signals[1], rel=1e-12)
 
 
 def test_the_months_of_the_signal_must_be_there():

@@ -34,14 +34,18 @@ def command(folder: Path, chart: Path | None, as_json: bool) -> int:
 
     with progress("reading the journal"):
         standing = gather(Home(folder), SystemClock())
-    found = reserving(
-        standing.policy, standing.cash, trade_date(standing.at), standing.file.contributions
-    )
-    if found is None:
+    rule = standing.policy.reserve
+    if rule is None:
         msg = (
             "the policy in force has no [reserve]: write it into household.toml with monthly_costs "
             "and the account that keeps it; `trimtab targets --options` shows all of it."
         )
+        raise InputError(msg)
+    found = reserving(
+        standing.policy, standing.cash, trade_date(standing.at), standing.file.contributions
+    )
+    if found is None:
+        msg = f"what {rule.account} holds of cash is not known: {standing.missing}"
         raise InputError(msg)
     if chart is not None:
         from trimtab.apps.views.reserve_picture import draw_reserve

@@ -48,7 +48,7 @@ def command(
 
     Shows each class's own target, what every strategy makes of it, the targets in force and since
     when, and the weights there are. Each strategy says why, with its figures: the volatility that
-    minimum variance was fitted to beside the one to expect. Nothing is written, but for --rearm.
+    minimum variance was fitted to beside the most to expect. Nothing is written, but for --rearm.
     """
     if wants_options:
         return _print_options()
@@ -56,6 +56,7 @@ def command(
     from trimtab.apps.clock import SystemClock
     from trimtab.apps.home import Home
     from trimtab.apps.views.targets import targets_document, targets_page
+    from trimtab.domain.errors import StrategyFault
 
     home, clock = Home(folder), SystemClock()
     if because is not None:
@@ -68,13 +69,14 @@ def command(
             from trimtab.apps.views.targets_picture import draw_targets
 
             draw_targets(aiming, chart)
+    status = StrategyFault.exit_status if aiming.aim is not None and aiming.aim.faults else 0
     if as_json:
         show_document(targets_document(aiming))
-        return 0
+        return status
     show(targets_page(aiming, str(folder)))
     if chart is not None:
         click.echo(f"\nThe picture is in {chart}.")
-    return 0
+    return status
 
 
 def _print_options() -> int:

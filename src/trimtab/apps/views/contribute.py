@@ -15,7 +15,7 @@ from trimtab.apps.views.figures import cents, counted, digits, typed
 from trimtab.apps.views.page import Block, Column, Heading, Sentence, Table, item, rows_of
 from trimtab.domain.numbers import ZERO
 from trimtab.rules.reserve import status
-from trimtab.rules.side_fund import Standing
+from trimtab.rules.side_fund import Standing, why_together
 from trimtab.rules.words import instant, listing, money, units
 
 
@@ -137,8 +137,7 @@ def _averaging(one: Averaged, found: Contributing) -> Iterator[tuple[str, str]]:
         yield from ((text, "") for text in _lump(one, currency))
     else:
         yield from ((text, "") for text in _path(one, currency))
-    for due in standing.obligations:
-        yield due.why, "warn" if due.withheld > 0 else ""
+    yield from _due(standing, currency)
     if standing.lacks > 0:
         lacks = money(standing.lacks, currency)
         text = f"The side fund lacks {lacks} of that: put it in, or it is asked for again."
@@ -163,6 +162,14 @@ def _averaging(one: Averaged, found: Contributing) -> Iterator[tuple[str, str]]:
         yield f"The next day is {one.next_day}{goal}.", ""
 
 
+def _due(standing: Standing, currency: str) -> Iterator[tuple[str, str]]:
+    if standing.missed:
+        yield why_together(standing, currency), "warn"
+        return
+    for due in standing.obligations:
+        yield due.why, "warn" if due.withheld > 0 else ""
+
+
 def _lump(one: Averaged, currency: str) -> Iterator[str]:
     rule = one.standing.rule
     yield (
@@ -170,6 +177,13 @@ def _lump(one: Averaged, currency: str) -> Iterator[str]:
         f"{rule.every.replace('_', ' ')} from {rule.first}; "
         f"{money(one.standing.waits, currency)} of the cash wait for their day."
     )
+    fund, left = one.standing.fund, one.standing.left
+    if fund < left:
+        rest = "" if left == rule.amount else " that have not gone in yet"
+        yield (
+            f"The account holds {money(fund, currency)} of the {money(left, currency)}{rest}: what "
+            "is not there does not go in, and no new money is asked for."
+        )
 
 
 def _path(one: Averaged, currency: str) -> Iterator[str]:
@@ -198,10 +212,16 @@ def _closing(found: Contributing, folder: str) -> Iterator[str]:
     if not found.is_asked and not found.incoming:
         asks = typed("contribute --amount 1000", folder)
         yield f"{asks} says where such a sum would go; [[contributions]] tell of regular ones."
-    if any(place.symbol for place in found.places):
+    places = found.places
+    if any(place.symbol for place in places):
         yield (
             "Nothing is ordered here, and whole shares round: once the money is there, "
             f"{typed('plan', folder)} plans with it, after tax and over all accounts."
+        )
+    if any(place.symbol and place.day is not None and place.day > found.today for place in places):
+        yield (
+            "A purchase of a later day is judged by the losses known now: ask again on that day "
+            "before you buy."
         )
 
 
@@ -215,6 +235,7 @@ def _averaging_document(one: Averaged) -> AveragingDocument:
         waits=digits(standing.waits),
         asked=digits(standing.asked),
         lacks=digits(standing.lacks),
+        left=digits(standing.left) if standing.rule.by == "parts" else None,
         cap=None if standing.cap is None else digits(standing.cap),
         obligations=tuple(
             ObligationDocument(

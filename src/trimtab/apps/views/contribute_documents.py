@@ -56,6 +56,7 @@ class AveragingDocument(Struct, frozen=True, kw_only=True):
     waits: Digits
     asked: Digits
     lacks: Digits
+    left: Digits | None
     cap: Digits | None
     obligations: tuple[ObligationDocument, ...]
     purchases: tuple[PlannedPurchaseDocument, ...]

@@ -242,7 +242,7 @@ class ReserveDocument(Struct, frozen=True, kw_only=True):
     monthly_costs: Digits
     monthly_income: Digits
     floor: Digits
-    cash: Digits
+    cash: Digits | None
     months_covered: Digits | None
 
 

@@ -20,6 +20,7 @@ from trimtab.domain.events import PolicyProposed
 from trimtab.domain.memory import OrderMemory
 from trimtab.domain.numbers import ZERO, Weight
 from trimtab.domain.values import trade_date
+from trimtab.rules.reserve import reserve
 from trimtab.rules.reserve import status as reserve_status
 from trimtab.rules.words import instant, listing, money, percent, units
 
@@ -165,6 +166,8 @@ def _facts(standing: Standing, folder: str) -> list[tuple[str, str]]:
     for found in memory.discrepancies.values():
         facts += [(f"Blocked: {difference.sentence}", "bad") for difference in found]
     facts += [(f"Not settled: {order_sentence(known)}.", "warn") for known in memory.open_orders()]
+    aim = None if standing.decision is None else standing.decision.aim
+    facts += [(fault, "warn") for fault in (aim.faults if aim else ())]
     facts += [(remark, "warn") for remark in standing.remarks]
     return facts
 
@@ -214,7 +217,7 @@ def _account_table(standing: Standing) -> Table:
             str(account.kind),
             account.broker,
             cents(standing.values[name]) if name in standing.values else "?",
-            cents(standing.cash.get(name, ZERO)),
+            cents(standing.cash[name]) if name in standing.cash else "?",
             cents(standing.reserves[name]),
             "BLOCKED" if is_blocked else "free",
         )
@@ -227,9 +230,12 @@ def _account_table(standing: Standing) -> Table:
 
 
 def _reserve(standing: Standing) -> list[str]:
+    rule = standing.policy.reserve
+    if rule is None:
+        return []
     found = reserving(standing.policy, standing.cash, trade_date(standing.at))
     if found is None:
-        return []
+        return [f"Operating reserve in {rule.account}: what it holds of cash is not known."]
     said = reserve_status(found.rule, found.reached, standing.file.household.base_currency)
     return [f"Operating reserve in {found.rule.account}: {said[0].lower()}{said[1:]}"]
 
@@ -248,17 +254,19 @@ def _waiting(standing: Standing, folder: str) -> list[str]:
 
 
 def _reserve_document(standing: Standing) -> ReserveDocument | None:
-    found = reserving(standing.policy, standing.cash, trade_date(standing.at))
-    if found is None:
+    rule = standing.policy.reserve
+    if rule is None:
         return None
-    rule, reached = found.rule, found.reached
+    found = reserving(standing.policy, standing.cash, trade_date(standing.at))
     return ReserveDocument(
         account=rule.account,
         monthly_costs=digits(rule.monthly_costs),
         monthly_income=digits(rule.monthly_income),
-        floor=digits(found.needed.amount),
-        cash=digits(found.cash),
-        months_covered=None if reached.months is None else digits(reached.months),
+        floor=digits(reserve(rule, trade_date(standing.at)).amount),
+        cash=None if found is None else digits(found.cash),
+        months_covered=(
+            None if found is None or found.reached.months is None else digits(found.reached.months)
+        ),
     )
 
 

@@ -2,20 +2,22 @@
 
 from decimal import Decimal
 
-from trimtab.apps.aiming import Aiming
+from trimtab.apps.aiming import Aiming, left_by
 from trimtab.apps.views.figures import digits, offset, rate, typed
 from trimtab.apps.views.page import Block, Column, Heading, Row, Sentence, Table, item
 from trimtab.apps.views.targets_documents import (
     ClassTargetDocument,
+    GapRiskDocument,
     LayerDocument,
     TargetsDocument,
 )
 from trimtab.domain.aim import Aim, Layer
-from trimtab.domain.numbers import Weight, to_decimal
-from trimtab.rules.words import instant, money, percent
+from trimtab.domain.numbers import ZERO, Weight, to_decimal
+from trimtab.rules.targets.cppi_gaps import Gaps, sentences
+from trimtab.rules.words import instant, listing, money, percent
 
-_PERCENT = ("tracking_error", "return_of", "shrinkage")
-_MONEY = frozenset({"floor", "cushion", "exposure"})
+_PERCENT = ("tracking_error", "return_of", "shrinkage", "floor_growth")
+_MONEY = frozenset({"floor", "cushion", "exposure", "held"})
 _PERIODS = {
     "day": "every day",
     "week": "once a week",
@@ -24,25 +26,23 @@ _PERIODS = {
     "year": "once a year",
 }
 _TITLES = {
-    "volatility_in_sample": "volatility a year, as fitted (too low)",
-    "volatility_to_expect": "volatility a year to expect",
+    "volatility_in_sample": "volatility a year of these sessions (fitted: too low)",
+    "volatility_estimated": "volatility a year by the estimate",
+    "volatility_expected_most": "volatility a year to expect, at most",
     "tracking_error": "distance from the mix without it, a year",
     "observations": "sessions seen",
     "shrinkage": "drawn towards the simple model by",
     "cushion": "savings above the floor",
-    "exposure": "in risky classes",
+    "exposure": "to hold in risky classes",
+    "held": "held in risky classes",
+    "floor_growth": "growth of the floor, a year",
 }
 
 
 def verdict(aiming: Aiming) -> str:
     """What holds, in one sentence."""
-    if aiming.memory.breaker is not None and aiming.policy.defensive.posture == "targets":
-        if aiming.in_force == aiming.policy.defensive.targets:
-            return "The defensive posture holds: its targets are in force, whatever else is wanted."
-        return (
-            "The defensive posture holds; what is aimed at risks less than its targets, and stays "
-            "in force."
-        )
+    if aiming.memory.breaker is not None:
+        return _posture(aiming)
     aim = aiming.aim
     if aim is not None:
         return aim.sentence
@@ -51,6 +51,26 @@ def verdict(aiming: Aiming) -> str:
     if aiming.policy.glide.points:
         return "The household glides from target to target by date."
     return "The household holds its own targets; no strategy changes them."
+
+
+def _posture(aiming: Aiming) -> str:
+    """What the defensive posture changes about the targets."""
+    policy = aiming.policy
+    if policy.defensive.posture == "reduce_only":
+        return (
+            "The defensive posture holds: the targets stay, and no risky class is bought, whatever "
+            "they want."
+        )
+    fallback = {name: policy.defensive.targets.get(name, ZERO) for name in policy.classes}
+    if aiming.in_force == fallback:
+        return (
+            "The defensive posture holds: its targets are in force, and what is aimed at waits "
+            "unless it puts less into risky classes."
+        )
+    return (
+        "The defensive posture holds; what is aimed at puts less into risky classes than its "
+        "targets, and stays in force."
+    )
 
 
 def targets_page(aiming: Aiming, folder: str) -> list[Block]:
@@ -66,6 +86,8 @@ def targets_page(aiming: Aiming, folder: str) -> list[Block]:
     for layer in () if aim is None else aim.layers:
         blocks.append(Heading(layer.name))
         blocks += [item(text, "warn" if layer.doubt else "") for text in layer.sentences]
+        blocks += [item(text, "warn") for text in _left_sentences(aiming, layer)]
+        blocks += [item(text) for text in _gap_sentences(aiming, layer)]
         if layer.figures:
             blocks.append(_figures(layer, currency))
     if aim is None and aiming.missing is None:
@@ -105,15 +127,63 @@ def targets_document(aiming: Aiming) -> TargetsDocument:
             )
             for name in aiming.policy.classes
         ),
-        layers=tuple(_layer_document(layer) for layer in (aim.layers if aim else ())),
+        layers=tuple(
+            _layer_document(layer, _left_sentences(aiming, layer))
+            for layer in (aim.layers if aim else ())
+        ),
+        gap_risk=None if aiming.gaps is None else _gap_document(aiming.gaps),
+        gap_doubt=aiming.gap_doubt,
     )
 
 
-def _layer_document(layer: Layer) -> LayerDocument:
+def _left_sentences(aiming: Aiming, layer: Layer) -> tuple[str, ...]:
+    """That more is in risky classes than CPPI wants, because the last plan left it there."""
+    left = left_by(aiming, layer)
+    if left is None:
+        return ()
+    currency = aiming.file.household.base_currency
+    held, wanted = (
+        money(to_decimal(layer.figures[name], 2), currency) for name in ("held", "exposure")
+    )
+    told = (
+        f"{held} is held in risky classes and {wanted} wanted: the plan of {left.on} could not "
+        f"sell enough of {listing(list(left.classes))}; `trimtab plan` says why."
+    )
+    return (told,)
+
+
+def _gap_sentences(aiming: Aiming, layer: Layer) -> tuple[str, ...]:
+    """The gap risk, below the layer that has one."""
+    if layer.name != "cppi":
+        return ()
+    if aiming.gap_doubt is not None:
+        return (f"The gap risk cannot be told: {aiming.gap_doubt}.",)
+    return () if aiming.gaps is None else sentences(aiming.gaps)
+
+
+def _gap_document(gaps: Gaps) -> GapRiskDocument:
+    most = gaps.multiplier_max
+    return GapRiskDocument(
+        volatility=gaps.volatility,
+        textbook=gaps.textbook,
+        first=gaps.first,
+        last=gaps.last,
+        months=gaps.months,
+        windows=gaps.real.windows,
+        breached=gaps.real.breached,
+        looks=gaps.looks,
+        worst=None if gaps.worst is None else digits(gaps.worst),
+        worst_on=gaps.worst_on,
+        multiplier_max=None if most is None else digits(most),
+        sentences=sentences(gaps),
+    )
+
+
+def _layer_document(layer: Layer, more: tuple[str, ...]) -> LayerDocument:
     return LayerDocument(
         name=layer.name,
         targets={name: digits(weight) for name, weight in layer.targets.items()},
-        sentences=layer.sentences,
+        sentences=(*layer.sentences, *more),
         figures={name: repr(figure) for name, figure in layer.figures.items()},
         state=layer.state,
         doubt=layer.doubt or None,
@@ -147,10 +217,12 @@ def _dates(aiming: Aiming, aim: Aim, folder: str) -> list[str]:
         held = "No turn has run with this strategy, so the household's own targets are in force."
     else:
         held = f"In force since {known.since}."
-    estimated = (
-        f"Estimated on {aim.estimated_on}, {_PERIODS[aiming.policy.strategy.every]}; again from "
-        f"{aiming.next_estimate} on."
-    )
+    estimated = "Asked at every look."
+    if aiming.is_scheduled:
+        estimated = (
+            f"Estimated on {aim.estimated_on}, {_PERIODS[aiming.policy.strategy.every]}; again "
+            f"from {aiming.next_estimate} on."
+        )
     facts = [held, estimated]
     if _moves(aiming):
         facts.append(f"The next turn puts the new targets in force: {typed('run', folder)}.")

@@ -28,6 +28,23 @@ class LayerDocument(Struct, frozen=True, kw_only=True):
     doubt: str | None
 
 
+class GapRiskDocument(Struct, frozen=True, kw_only=True):
+    """What CPPI may lose between two looks."""
+
+    volatility: float
+    textbook: float
+    first: dt.date
+    last: dt.date
+    months: int
+    windows: int
+    breached: int
+    looks: str
+    worst: Digits | None
+    worst_on: dt.date | None
+    multiplier_max: Digits | None
+    sentences: tuple[str, ...]
+
+
 class TargetsDocument(Struct, frozen=True, kw_only=True):
     """trimtab/targets/1: what the household aims at, and why."""
 
@@ -45,3 +62,5 @@ class TargetsDocument(Struct, frozen=True, kw_only=True):
     next_point: dt.date | None
     classes: tuple[ClassTargetDocument, ...]
     layers: tuple[LayerDocument, ...]
+    gap_risk: GapRiskDocument | None
+    gap_doubt: str | None

@@ -30,12 +30,16 @@ _APART = 0.045
 
 
 class _Moment(NamedTuple):
-    """A day's targets and weights by class, and what CPPI said then."""
+    """A day's targets in force and weights by class, and what CPPI said then.
+
+    `following` are the targets of the next turn, None where they are those in force.
+    """
 
     day: dt.date
     targets: dict[str, Weight]
     weights: dict[str, Weight]
     guard: Layer | None
+    following: dict[str, Weight] | None = None
 
 
 def draw_targets(aiming: Aiming, path: Path) -> None:
@@ -79,9 +83,10 @@ def _moments(aiming: Aiming) -> list[_Moment]:
     if look is not None:
         now = _Moment(
             aiming.today,
-            look.targets,
+            aiming.in_force,
             {drift.asset_class: drift.weight for drift in look.drifts},
             _guard(() if look.aim is None else look.aim.layers),
+            None if look.targets == aiming.in_force else look.targets,
         )
         moments = [moment for moment in moments if moment.day < aiming.today] + [now]
     return moments
@@ -123,13 +128,26 @@ def _draw_weights(part: "SubFigure", moments: Sequence[_Moment], classes: Sequen
 
 def _draw_today(panel: "Axes", moment: _Moment, classes: Sequence[str]) -> None:
     """Bars: through one day no line can be drawn."""
+    bars = [
+        ("target in force", moment.targets, "black", ""),
+        ("target of the next turn", moment.following or {}, "0.75", ""),
+        ("weight", moment.weights, "white", "///"),
+    ]
+    shown = [bar for bar in bars if bar[1]]
+    width = 0.76 / len(shown)
     places = np.arange(len(classes))
-    targets = [float(moment.targets[name] * 100) for name in classes]
-    weights = [float(moment.weights[name] * 100) for name in classes]
-    panel.bar(places - 0.19, targets, 0.36, color="black", label="target")
-    panel.bar(
-        places + 0.19, weights, 0.36, color="white", edgecolor="0.35", hatch="///", label="weight"
-    )
+    for at, (label, parts, color, hatch) in enumerate(shown):
+        heights = [float(parts[name] * 100) for name in classes]
+        middles = places + (at - (len(shown) - 1) / 2) * width
+        panel.bar(
+            middles,
+            heights,
+            0.95 * width,
+            label=label,
+            color=color,
+            hatch=hatch,
+            edgecolor="0.35",
+        )
     panel.set_xticks(places, classes)
     panel.legend(frameon=False, fontsize=8)
     plain(panel, f"Targets and weights on {moment.day}", "% of the savings")
@@ -159,7 +177,7 @@ def _label_ends(panel: "Axes", ends: Sequence[tuple[float, str]]) -> None:
 def _draw_corner(part: "SubFigure", around: Corner, rows: int) -> None:
     part.suptitle(
         f"Volatility of the mix by the weight of each class, the others at their best "
-        f"({around.estimate.observations} sessions, in sample: too low)",
+        f"({around.estimate.observations} sessions, by the estimate: too low)",
         fontsize=10,
         x=0.01,
         ha="left",
@@ -228,10 +246,17 @@ def _draw_guard(part: "SubFigure", moments: Sequence[_Moment], currency: str) ->
     floors = np.array([layer.figures["floor"] for layer in layers])
     values = floors + np.array([layer.figures.get("cushion", 0.0) for layer in layers])
     exposures = np.array([layer.figures["exposure"] for layer in layers])
-    marks: dict[str, Any] = _MARKS if len(layers) <= _FEW else {}
-    panel.plot(days, values, color="black", linewidth=1.6, label="savings insured", **marks)
-    panel.plot(days, floors, "--", color="black", linewidth=1.2, label="floor", **marks)
-    panel.plot(days, exposures, ":", color="black", linewidth=1.6, label="exposure", **marks)
+    held = np.array([layer.figures.get("held", np.nan) for layer in layers])
+    lines = [
+        ("savings insured", values, "black", "-", "o"),
+        ("floor", floors, "black", "--", "s"),
+        ("to hold in risky classes", exposures, "black", ":", "v"),
+        ("held in risky classes", held, "0.6", "-", "D"),
+    ]
+    for label, amounts, color, style, marker in lines:
+        if np.isfinite(amounts).any():
+            marks: dict[str, Any] = _MARKS | {"marker": marker} if len(layers) <= _FEW else {}
+            panel.plot(days, amounts, style, color=color, linewidth=1.4, label=label, **marks)
     panel.fill_between(days, floors, values, color="0.92", zorder=0, label="cushion")
     locked = [LOCKED in layer.state for layer in layers]
     if any(locked):
@@ -249,7 +274,7 @@ def _draw_guard(part: "SubFigure", moments: Sequence[_Moment], currency: str) ->
         )
     plain(panel, "CPPI: savings, floor and risky classes", currency)
     panel.set_ylim(bottom=0)
-    part.legend(loc="outside lower left", ncols=5, frameon=False, fontsize=8)
+    part.legend(loc="outside lower left", ncols=6, frameon=False, fontsize=8)
     _date_axis(panel, days)
 
 

@@ -27,6 +27,10 @@ NO_FORECAST = (
     "This is information for the choice of the safe asset, not a forecast: no trade follows from "
     "it."
 )
+_FLOOR_GROWS = (
+    "This is information, not a forecast. One rule reads it: the floor of CPPI grows by what bills "
+    "pay."
+)
 
 
 def yields_page(view: YieldView, folder: str, chart: Path | None) -> list[Block]:
@@ -46,7 +50,7 @@ def yields_page(view: YieldView, folder: str, chart: Path | None) -> list[Block]
         page += [Heading(f"The Treasury's curve of {view.curve.on}"), _curve_table(view)]
         page += [item(text) for text in curve_sentences(view.curve)]
     page += [item(text, "warn") for text in remarks(view)]
-    page.append(Sentence(NO_FORECAST, "quiet"))
+    page.append(Sentence(_FLOOR_GROWS if view.moves_floor else NO_FORECAST, "quiet"))
     if chart is not None:
         page.append(item(f"Picture: {chart}"))
     return page

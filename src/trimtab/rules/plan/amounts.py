@@ -112,10 +112,12 @@ def _harvested(
     if is_calm:
         layout = layout._replace(problem=_calmed(layout.problem))
     solution = _farthest_first(layout.problem)
+    ignored: frozenset[str] = frozenset()
     for _ in range(_HARVEST_ROUNDS):
-        small = _small_harvests(planning, layout, solution)
+        small = _small_harvests(planning, layout, solution) - ignored
         if not small:
             break
+        ignored |= small
         layout = without_losses(layout, small)
         solution = _farthest_first(layout.problem)
     return layout, solution

@@ -40,6 +40,8 @@ _STEPS_LEFT = 1.0 - 1e-6
 _YEAR_AT_LEAST = 365
 _MORE_THAN_ALL = 2.0
 _BELOW = 0.9
+_FAINT = 1e-3
+"""Little enough that no trade is made for its sake."""
 _EQUAL = 1e-12
 """Prices that differ by this part are equal: such a loss is less than dust."""
 
@@ -72,22 +74,29 @@ def lay_out(
 ) -> Layout:
     """The problem of *snapshot*: everything if it *sells*, else what cash can buy.
 
-    Losses that the harvest rule thinks too small count for nothing: such lots may go for other
-    reasons.
+    Losses that the harvest rule thinks too small hardly count: such lots may go for other reasons.
     """
     return _Desk(snapshot, planning, held).layout(sells=sells)
 
 
 def without_losses(layout: Layout, symbols: frozenset[str]) -> Layout:
-    """*layout* where losses on *symbols* count for nothing either."""
+    """*layout* where losses on *symbols* hardly count either."""
     lots = layout.problem.lots
+    problem = layout.problem
     is_ignored = _flags([lot.symbol in symbols for lot in layout.lots]) & (lots.gain < 0)
-    fewer = replace(
-        lots,
-        gain=np.where(is_ignored, 0.0, lots.gain),
-        extra=np.where(is_ignored, 0.0, lots.extra),
-    )
-    return layout._replace(problem=replace(layout.problem, lots=fewer))
+    of_class = problem.groups.of_class[problem.places.group[lots.place]]
+    part = np.where(is_ignored, _faint(problem.classes)[of_class], 1.0)
+    fewer = replace(lots, gain=lots.gain * part, extra=lots.extra * part)
+    return layout._replace(problem=replace(problem, lots=fewer))
+
+
+def _faint(classes: Classes) -> Floats:
+    """The part (C,) of a loss that counts where it is too small to harvest.
+
+    Of a class that is too heavy something is sold anyhow: of sales that cost the same, one at a
+    loss is the better one.
+    """
+    return np.where(classes.held > classes.goal + classes.tolerance, _FAINT, 0.0)
 
 
 def turnover_of(problem: Problem) -> float:
@@ -122,7 +131,8 @@ class _Desk(Permitted):
         is_all = np.zeros(len(places), dtype=np.bool_)
         is_all[of_stock] = stock.is_all
         groups, of_group = self._groups(places)
-        lots, sold_drag = self._lots(stock, of_stock)
+        classes = self._bands(aims_at_target=not sells)
+        lots, sold_drag = self._lots(stock, of_stock, _faint(classes))
         purchases, bought_drag = self._purchases(options, number)
         most_lost = float(np.maximum(-lots.gain * lots.value, 0.0).sum())
         value = to_float(self.value)
@@ -131,7 +141,7 @@ class _Desk(Permitted):
             cash=self._spendable(sells=sells),
             in_total=np.asarray([self._counts(one) for one in self.accounts], dtype=np.bool_),
             in_cash=self._in_cash(),
-            classes=self._bands(aims_at_target=not sells),
+            classes=classes,
             groups=groups,
             places=Places(
                 account=_ints([self.number[account] for account, _ in places]),
@@ -236,8 +246,11 @@ class _Desk(Permitted):
         """The least order in dollars."""
         return to_float(self.policy.orders.minimum) * _TIE
 
-    def _lots(self, stock: Stock, of_stock: Ints) -> tuple[Lots, Floats]:
-        """The lots of *stock*, whose places are the rows *of_stock*, and the drag that ends."""
+    def _lots(self, stock: Stock, of_stock: Ints, faint: Floats) -> tuple[Lots, Floats]:
+        """The lots of *stock*, whose places are the rows *of_stock*, and the drag that ends.
+
+        *faint* (C,) is the part that counts of a loss which is too small to harvest.
+        """
         of_place = np.repeat(np.arange(len(of_stock)), stock.counts)
         here = self._facts(stock.places)
         mid, sale = here.mid[of_place], here.sale[of_place]
@@ -248,7 +261,8 @@ class _Desk(Permitted):
         gain = np.where(is_taxed, (sale - unit) / mid, 0.0)
         is_loss = here.is_reached[of_place] & (mid * cash < unit * (1.0 - _EQUAL))
         counts = -gain >= self._loss_least() * unit / mid
-        gain = np.where(counts | (gain >= 0), gain, 0.0)
+        part = _floats([faint[self.row[self.class_of[one]]] for _, one in stock.places])[of_place]
+        gain = np.where(counts | (gain >= 0), gain, gain * part)
         extra = np.where(gain < 0, -gain * to_float(later_rate(self.planning)), 0.0)
         tax = self.planning.tax
         short, long = to_float(tax.short_term_rate), to_float(tax.long_term_rate)

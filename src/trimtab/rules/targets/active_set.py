@@ -234,8 +234,9 @@ def _on_held(problem: Convex, held: Held) -> Point | None:
         found = np.linalg.solve(system, right)
     except np.linalg.LinAlgError:
         return None
-    missed = np.abs(system @ found - right).max(initial=0.0)
-    if not missed <= 1e-9 * max(1.0, float(np.abs(found).max(initial=0.0))) * problem.steepest:
+    missed = np.abs(system @ found - right)
+    missed[:count] /= problem.steepest
+    if not missed.max(initial=0.0) <= 1e-9 * max(1.0, float(np.abs(found).max(initial=0.0))):
         return None
     x[free] = found[:count]
     row_prices = np.zeros(len(active))

@@ -5,14 +5,16 @@ made on the policy's schedule only, and that faulty data move nothing, is the sa
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from trimtab.domain.aim import Aim, Layer
-from trimtab.domain.errors import DataSuspect, StrategyFault, TrimtabError
+from trimtab.domain.errors import DataSuspect, InputError, StrategyFault, TrimtabError
 from trimtab.domain.numbers import ONE, ZERO, Weight
 from trimtab.domain.policy import Policy, band_policy
+from trimtab.domain.yield_facts import BillRate
 from trimtab.rules.drift import half_width
 from trimtab.rules.targets.base import own_targets
 from trimtab.rules.targets.view import Past, Savings, Strategy, View
@@ -26,12 +28,14 @@ _UNEVEN = Weight("0.000001")
 class Outlook(NamedTuple):
     """The strategies of the policy's layers, in their order, and the past that they may know.
 
-    `cash` names the class of cash, None without one.
+    `cash` names the class of cash, None without one; `bills` is what bills pay, where one of the
+    strategies needs to know.
     """
 
     strategies: tuple[Strategy, ...] = ()
     past: Past | None = None
     cash: str | None = None
+    bills: BillRate | None = None
 
 
 NO_OUTLOOK = Outlook()
@@ -48,10 +52,8 @@ def aim_of(
 ) -> Aim | None:
     """The targets in force on *today*, given those of the time *before*; None without a strategy.
 
-    *rearmed* is when the owner last re-armed a strategy, by its name.
-
-    Raises:
-        StrategyFault: a strategy answered with weights that are none.
+    *rearmed* is when the owner last re-armed a strategy, by its name. A strategy that is at fault
+    moves nothing, and is asked again at every look.
     """
     if not outlook.strategies or outlook.past is None:
         return None
@@ -65,15 +67,17 @@ def aim_of(
     weights: Mapping[str, Weight] = base
     for strategy in outlook.strategies:
         last = known.get(strategy.name)
-        if last is None or is_due or strategy.watches:
+        was_faulty = last is not None and last.is_faulty
+        if last is None or is_due or strategy.watches or was_faulty:
             view = seen._replace(
                 base=weights,
+                is_due=is_due or was_faulty,
                 band=_bands(policy, weights),
                 rearmed=rearmed.get(strategy.name),
             )
             if last is not None:
                 view = view._replace(state=last.state, last=last.targets)
-            layer = _asked(strategy, view, last)
+            layer = _asked(strategy, view, last, before)
         else:
             layer = last
         layers.append(layer)
@@ -112,6 +116,7 @@ def _view(
         state={},
         last={},
         is_due=is_due,
+        bills=outlook.bills,
     )
 
 
@@ -122,34 +127,92 @@ def _bands(policy: Policy, weights: Mapping[str, Weight]) -> dict[str, Weight]:
     }
 
 
-def _asked(strategy: Strategy, view: View, last: Layer | None) -> Layer:
+def _asked(strategy: Strategy, view: View, last: Layer | None, before: Aim | None) -> Layer:
     """What *strategy* wants; what it wanted before, or the base, where it cannot tell.
 
-    A plug-in is somebody else's program: whatever it raises is told as its fault.
-
-    Raises:
-        StrategyFault: the strategy failed, or answered with weights that are none.
+    One that is at fault and never answered leaves the targets in force as they were *before*.
     """
     try:
-        layer = strategy.wants(view)
-    except DataSuspect as doubt:
-        kept = dict(view.base) if last is None else last.targets
+        return checked(_answer(strategy, view), view.classes)
+    except (DataSuspect, StrategyFault) as doubt:
+        is_faulty = isinstance(doubt, StrategyFault)
+        in_force = dict(view.base) if before is None or not is_faulty else before.targets
+        kept = in_force if last is None else last.targets
+        told = str(doubt).removesuffix(".")
         return Layer(
             name=strategy.name,
             targets=kept,
-            sentences=(f"{doubt} Until then {strategy.name} leaves the weights as they are.",),
+            sentences=(f"{told}. Until then {strategy.name} leaves the weights as they are.",),
             state={} if last is None else last.state,
             doubt=str(doubt),
+            is_faulty=is_faulty,
         )
+
+
+def _answer(strategy: Strategy, view: View) -> Layer:
+    """The layer of *strategy*, of whose parts nothing is known yet.
+
+    A plug-in is somebody else's program: whatever it raises is told as its fault. A bug of ours is
+    none, and stops the turn like every other.
+
+    Raises:
+        DataSuspect: the past is not enough for an answer.
+        StrategyFault: the strategy failed, or did not answer with a layer.
+    """
+    try:
+        layer = strategy.wants(view)
+        msg = next(shape_faults(strategy.name, layer), None)
+    except InputError as error:
+        raise StrategyFault(str(error)) from error
     except TrimtabError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        if _is_ours(strategy):
+            raise
         msg = (
-            f"The strategy {strategy.name} failed ({type(error).__name__}: {error}); take it out "
-            "of strategy.layers until it is mended."
+            f"The strategy {strategy.name} failed ({type(error).__name__}: {error}); its author "
+            "has to mend it."
         )
         raise StrategyFault(msg) from error
-    return checked(layer, view.classes)
+    if msg is not None:
+        raise StrategyFault(msg)
+    return layer
+
+
+def _is_ours(strategy: Strategy) -> bool:
+    return type(strategy).__module__.startswith("trimtab.")
+
+
+def shape_faults(name: str, layer: object) -> Iterator[str]:
+    """What is wrong with the types of the answer of the strategy *name*."""
+    head = f"The strategy {name}"
+    if not isinstance(layer, Layer):
+        yield f"{head} answered with {_kind(layer)}, and has to answer with a Layer."
+        return
+    targets: object = layer.targets
+    if not isinstance(targets, dict):
+        yield f"{head} gave {_kind(targets)} as targets, and not a dict."
+        return
+    for each, weight in targets.items():
+        if not isinstance(weight, Weight):
+            yield f"{head} weighs {each} with {_kind(weight)}, {weight!r}; a weight is a Decimal."
+    told: object = layer.sentences
+    if not isinstance(told, tuple | list) or not all(isinstance(one, str) for one in told):
+        yield f"{head} gave {told!r} as sentences, and not a tuple of text."
+    figures: object = layer.figures
+    if not isinstance(figures, dict) or not all(map(_is_figure, figures.values())):
+        yield f"{head} gave {figures!r} as figures, and not finite numbers by name."
+    state: object = layer.state
+    if not isinstance(state, dict) or not all(isinstance(one, str) for one in state.values()):
+        yield f"{head} gave {state!r} as state, and not text by name."
+
+
+def _kind(found: object) -> str:
+    return "nothing" if found is None else f"a {type(found).__name__}"
+
+
+def _is_figure(found: object) -> bool:
+    return isinstance(found, int | float) and math.isfinite(found)
 
 
 def checked(layer: Layer, classes: Sequence[str]) -> Layer:

@@ -1,9 +1,14 @@
 """From a view to arrays of the classes that are weighed by an estimate, and back."""
 
+import datetime as dt
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 
 from trimtab.domain.errors import DataSuspect
 from trimtab.domain.numbers import ZERO, Weight, to_decimal
+from trimtab.rules.targets.still import stuck_sentences
 from trimtab.rules.targets.view import Floats, View
 from trimtab.rules.words import percent
 
@@ -16,8 +21,8 @@ def assets_of(view: View, sessions: int, name: str) -> tuple[list[str], Floats]:
     """The classes that are no cash, and their returns (T, N) over the last *sessions* at most.
 
     Raises:
-        DataSuspect: there are fewer than 20 sessions in which every one of them has a price, or
-            there is nothing but cash.
+        DataSuspect: there are fewer than 20 sessions in which every one of them has a price, the
+            prices of one seem stuck, or there is nothing but cash.
     """
     if view.past.doubt:
         raise DataSuspect(view.past.doubt)
@@ -33,6 +38,9 @@ def assets_of(view: View, sessions: int, name: str) -> tuple[list[str], Floats]:
             f"{common}."
         )
         raise DataSuspect(msg)
+    seem_stuck = stuck_sentences(view.classes, view.past.last(sessions), view.safe, view.cash)
+    if seem_stuck:
+        raise DataSuspect(" ".join(seem_stuck))
     return assets, past
 
 
@@ -47,6 +55,29 @@ def weighed(view: View, assets: list[str], weights: Floats, room: Weight) -> dic
     if view.cash is not None:
         found[view.cash] = view.base[view.cash]
     return {name: found[name] for name in view.classes}
+
+
+def month_ends(sessions: Sequence[dt.date], returns: Floats, today: dt.date) -> Floats:
+    """Total-return prices (M, N) at the ends of the calendar months that are over on *today*.
+
+    *returns* (T, N) are from session to session; the price before the first return is one.
+    """
+    index = np.cumprod(1.0 + returns, axis=0, dtype=np.float64)
+    ends: Floats = index[month_end_rows(sessions, today)]
+    return ends
+
+
+def month_end_rows(sessions: Sequence[dt.date], today: dt.date) -> list[int]:
+    """Which of *sessions* are the last of their calendar month.
+
+    A month is over once *today* lies in a later one, whether or not that has had a session yet: a
+    look before the first close of a month sees what one after it sees.
+    """
+    return [
+        row
+        for row, (one, after) in enumerate(pairwise([*sessions, today]))
+        if (one.year, one.month) != (after.year, after.month)
+    ]
 
 
 def as_percent(number: float, places: int = 1) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.domain.errors import InputError
+from trimtab.domain.numbers import Weight
 
 FloatArray = NDArray[np.float64]
 Period = Literal["day", "month"]
@@ -25,6 +26,23 @@ WORST_FALLS: dict[Period, tuple[str, str]] = {
 Day: the close of 19 October 1987 against the one before. Month: Fama-French market factor with
 bills, 1926-07 to 2018-11.
 """
+
+
+class Fall(NamedTuple):
+    """A fall between two looks: its `size`, positive, and `where` it was, in words."""
+
+    size: Weight
+    where: str
+
+
+def period_of(look_every_days: int) -> Period:
+    """The distance of two looks by which a multiplier is judged; whatever is not daily, by months.
+
+    Examples:
+        >>> period_of(1), period_of(5)
+        ('day', 'month')
+    """
+    return "day" if look_every_days <= 1 else "month"
 
 
 _DUST = 1e-12
@@ -65,13 +83,15 @@ class GapRisk(NamedTuple):
 class Insurance(NamedTuple):
     """CPPI per unit invested: the `floor` at first, and the `cap`, None for no bound.
 
-    The floor earns the safe return or, with `keeps`, ratchets to that part of each new high.
+    The floor earns the safe return; with `keeps` it ratchets to that part of each new high, and
+    with `grows` it grows by that part a period.
     """
 
     multiplier: float
     floor: float
     cap: float | None = 1.0
     keeps: float | None = None
+    grows: float | None = None
 
 
 class Paths(NamedTuple):
@@ -237,11 +257,11 @@ def simulate(risky_returns: FloatArray, safe_returns: FloatArray, rule: Insuranc
         risked = np.maximum(wanted if rule.cap is None else np.minimum(wanted, rule.cap * now), 0.0)
         later = risked * (1 + risky_returns[:, period]) + (now - risked) * (1 + safe)
         exposures[:, period], values[:, period + 1] = risked, later
-        floors[:, period + 1] = (
-            floors[:, period] * (1 + safe)
-            if rule.keeps is None
-            else np.maximum(floors[:, period], rule.keeps * later)
-        )
+        floor = floors[:, period]
+        if rule.keeps is not None:
+            floors[:, period + 1] = np.maximum(floor, rule.keeps * later)
+        else:
+            floors[:, period + 1] = floor * (1 + (safe if rule.grows is None else rule.grows))
     return Paths(values, floors, exposures)
 
 

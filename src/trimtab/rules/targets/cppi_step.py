@@ -45,8 +45,9 @@ class CppiState(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class CppiDay(Struct, frozen=True, kw_only=True):
     """What is known at a look.
 
-    `value` is all that is insured, safe assets with it, less what is due to be withdrawn, and
-    `held` the part in risky classes. `rate` is the yearly rate that bills paid since the last
+    `value` is all that is insured, safe assets with it, less what is due to be withdrawn, `held`
+    the part in risky classes, and `divided` the most that can be there: what the targets divide,
+    None for all of the value. `rate` is the yearly rate that bills paid since the last
     look, `flow` the money that came in since (out: negative, also what is due), and `reserve` the
     operating reserve, which only a floor of that name needs. `rearmed` is the owner's word, given
     since the last look, that the lock is to be lifted.
@@ -56,6 +57,7 @@ class CppiDay(Struct, frozen=True, kw_only=True):
     value: Money
     rate: Weight = ZERO
     held: Money = ZERO
+    divided: Money | None = None
     flow: Money = ZERO
     reserve: Money | None = None
     rearmed: bool = False
@@ -80,7 +82,7 @@ def step(rule: CppiRule, state: CppiState | None, day: CppiDay, currency: str = 
     """One look: the floor is moved to the day, the lock is judged, the exposure set.
 
     *state* is None at the first look, and after the household changed its floor. The exposure is
-    never below zero nor above the cap.
+    never below zero nor above the cap, nor above what the targets divide.
 
     Raises:
         InputError: the rule or the day lacks what the floor needs, or the day is before the last.
@@ -90,7 +92,9 @@ def step(rule: CppiRule, state: CppiState | None, day: CppiDay, currency: str = 
     cushion = day.value - floor
     locked, said = _lock(rule, state, day, floor)
     now = CppiState(date=day.date, floor=floor, peak=peak, locked_since=locked)
+    most = day.value if day.divided is None else max(ZERO, day.divided)
     wanted = ZERO if locked else exposure(day.value, floor, rule.multiplier, rule.cap)
+    wanted = wanted if rule.cap is None else min(wanted, most)
     moves = leaves_band(day.held, wanted, day.value, rule)
     risked = wanted if moves else day.held
     if locked is None:
@@ -98,7 +102,7 @@ def step(rule: CppiRule, state: CppiState | None, day: CppiDay, currency: str = 
         if not moves and day.held != wanted:
             said.append(
                 f"The {money(day.held, currency)} held are inside the band around that, so "
-                "nothing is traded."
+                "the exposure stays."
             )
     else:
         said.append(_waits(rule, day, floor, locked, currency))
@@ -193,8 +197,11 @@ def _lock(
 
 
 def _formula(rule: CppiRule, day: CppiDay, floor: Money, wanted: Money, currency: str) -> str:
-    capped = rule.cap is not None and wanted < rule.multiplier * (day.value - floor)
-    limit = f", at most {percent(rule.cap)} of the savings," if capped and rule.cap else ""
+    limit = ""
+    if rule.cap is not None and wanted < rule.multiplier * (day.value - floor):
+        limit = f", at most {percent(rule.cap)} of the savings,"
+        if wanted == day.divided and wanted < rule.cap * day.value:
+            limit = ", at most what the targets divide,"
     return (
         f"The savings of {money(day.value, currency)} are {money(day.value - floor, currency)} "
         f"above the floor of {money(floor, currency)}; {units(rule.multiplier)} times that"

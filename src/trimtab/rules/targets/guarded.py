@@ -9,15 +9,19 @@ from trimtab.domain.aim import Layer
 from trimtab.domain.aims import CppiRule
 from trimtab.domain.numbers import ONE, ZERO, Weight, to_float
 from trimtab.domain.policy import Policy
+from trimtab.domain.yield_facts import BillRate
 from trimtab.rules.targets.cppi import multiplier_warnings
-from trimtab.rules.targets.cppi_risk import WORST_FALLS
+from trimtab.rules.targets.cppi_risk import WORST_FALLS, Fall, period_of
 from trimtab.rules.targets.cppi_step import CppiDay, CppiState, step
 from trimtab.rules.targets.view import View
 from trimtab.rules.words import percent
 
 _WORTH_SAYING = Weight("0.01")
-_FLOOR, _HEEDED = "insures", "heeded"
-"""What is remembered beside the state: the floor it is of, and the last word that was heeded."""
+_OLD_DAYS = 31
+"""A bill rate that is older than a month is said to be."""
+_FLOOR, _HEEDED, _DUE = "insures", "heeded", "due"
+"""What is remembered beside the state: the floor it is of, the last word that was heeded, and what
+was to be withdrawn soon."""
 
 
 class Cppi(NamedTuple):
@@ -44,18 +48,21 @@ class Cppi(NamedTuple):
         Raises:
             InputError: the rule lacks what its floor needs.
         """
-        savings = view.savings
+        savings, rate = view.savings, self.rate(view.bills)
         safe = view.safe if view.cash is None else view.safe | {view.cash}
         risky = [name for name in view.classes if name not in safe]
+        held = sum((savings.held.get(name, ZERO) for name in risky), ZERO)
+        due_before = Weight(view.state.get(_DUE, "0"))
         now = step(
             self.rule,
             self._remembered(view.state),
             CppiDay(
                 date=view.today,
                 value=savings.value + savings.kept - savings.due,
-                rate=self.rule.rate or ZERO,
-                held=sum((savings.held.get(name, ZERO) for name in risky), ZERO),
-                flow=savings.flow,
+                rate=rate,
+                held=held,
+                divided=savings.value,
+                flow=savings.flow - (savings.due - due_before),
                 reserve=savings.reserve,
                 rearmed=_word(view) not in {"", view.state.get(_HEEDED, "")},
             ),
@@ -64,32 +71,59 @@ class Cppi(NamedTuple):
         return Layer(
             name=self.name,
             targets=_shared(view, risky, part),
-            sentences=(*now.sentences, *_raised(view, risky, part), *self._flat()),
+            sentences=(*now.sentences, *_raised(view, risky, part), *self._growth(view)),
             figures={
                 "floor": to_float(now.state.floor),
                 "cushion": to_float(now.cushion),
                 "exposure": to_float(now.exposure),
-            },
-            state=_to_remember(now.state) | {_FLOOR: self._floor(), _HEEDED: _word(view)},
+                "held": to_float(held),
+            }
+            | ({"floor_growth": to_float(rate)} if self.rule.has_growing_floor else {}),
+            state=_to_remember(now.state)
+            | {_FLOOR: self._floor(), _HEEDED: _word(view)}
+            | ({_DUE: str(savings.due)} if savings.due else {}),
             insists=now.moves,
         )
 
-    def warnings(self, look_every_days: int) -> tuple[str, ...]:
-        """What is to be said against the multiplier, a sentence each, by the worst fall on record.
+    def rate(self, bills: BillRate | None) -> Weight:
+        """What a growing floor grows by in a year: as the rule says, or as *bills* pay."""
+        if self.rule.rate is not None:
+            return self.rule.rate
+        return ZERO if bills is None else bills.rate
 
-        Looks further apart than a day are judged by the worst month.
+    def warnings(self, look_every_days: int, own: Fall | None = None) -> tuple[str, ...]:
+        """What is to be said against the multiplier, a sentence each, by the worst fall known.
+
+        That is the worst on record or the household's *own*. Looks further apart than a day are
+        judged by the worst month.
         """
-        fall, where = WORST_FALLS["day" if look_every_days <= 1 else "month"]
+        fall, where = WORST_FALLS[period_of(look_every_days)]
+        worst = Fall(Weight(fall), where)
+        if own is not None and own.size > worst.size:
+            worst = own
         band = self.rule.band_rel
-        return multiplier_warnings(self.rule.multiplier, Weight(fall), band_rel=band, where=where)
+        return multiplier_warnings(
+            self.rule.multiplier, worst.size, band_rel=band, where=worst.where
+        )
 
-    def _flat(self) -> tuple[str, ...]:
-        """That a floor which should grow has no rate to grow at."""
-        if self.rule.floor not in {"accruing", "dated"} or self.rule.rate is not None:
+    def _growth(self, view: View) -> tuple[str, ...]:
+        """What a floor that should grow grows by, and who says so."""
+        rule, bills = self.rule, view.bills
+        if not rule.has_growing_floor:
             return ()
+        if rule.rate is not None:
+            return (f"The floor grows by {percent(rule.rate, 2)} a year, as [strategy.cppi] says.",)
+        if bills is None:
+            told = (
+                f'The floor "{rule.floor}" has no rate and does not move: write rate, what bills '
+                "pay a year, in [strategy.cppi], or tell it in [yields]."
+            )
+            return (told,)
+        age = (view.today - bills.on).days
+        old = f", {age} days ago" if age > _OLD_DAYS else ""
         told = (
-            f'The floor "{self.rule.floor}" has no rate and does not move: write rate, what bills '
-            "pay a year, in [strategy.cppi]."
+            f"The floor grows by {percent(bills.rate, 2)} a year, what {bills.of} paid on "
+            f"{bills.on}{old} ([yields])."
         )
         return (told,)
 
@@ -102,7 +136,7 @@ class Cppi(NamedTuple):
         """The state of the last look; None at first, and once the household changed its floor."""
         if state.get(_FLOOR) != self._floor():
             return None
-        kept = {name: value for name, value in state.items() if name not in {_FLOOR, _HEEDED}}
+        kept = {name: value for name, value in state.items() if name not in {_FLOOR, _HEEDED, _DUE}}
         return msgspec.convert(kept, CppiState, strict=False)
 
 

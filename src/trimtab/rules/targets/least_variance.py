@@ -1,5 +1,6 @@
 """The strategy `minimum_variance`: the classes in the mix that is estimated to move least."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -29,12 +30,18 @@ _GRAIN = 1e-5
 
 
 class Problem(NamedTuple):
-    """The classes weighed (N), the estimate of their covariance, the limits, and their sum."""
+    """The classes weighed (N), their returns (T, N), the estimate from these, limits, and sum."""
 
     assets: list[str]
+    past: Floats
     estimate: Estimate
     limits: Limits
     room: Weight
+
+    def moved(self, weights: Floats) -> float:
+        """The volatility a year that *weights* (N,) had over the sessions seen."""
+        whole = self.past[np.isfinite(self.past).all(axis=1)]
+        return float((whole @ weights).std(ddof=1)) * math.sqrt(SESSIONS_A_YEAR)
 
 
 class LeastVariance(NamedTuple):
@@ -67,20 +74,19 @@ class LeastVariance(NamedTuple):
             StrategyFault: the bounds contradict each other, or what cash leaves.
         """
         problem = self.problem(view)
-        assets, estimate, limits, room = problem
         try:
-            found = minimum_variance(estimate, limits)
+            found = minimum_variance(problem.estimate, problem.limits)
         except InputError as error:
             msg = f"strategy.minimum_variance.bounds: {error} Mend the bounds in household.toml."
             raise StrategyFault(msg) from error
-        targets = weighed(view, assets, found.weights, room)
-        told = self._told(found, problem)
+        targets = weighed(view, problem.assets, found.weights, problem.room)
+        told = _told(found, problem)
         kept = self._kept(view, problem, found)
         return Layer(
             name=self.name,
             targets=dict(view.last) if kept else targets,
             sentences=(*told, kept) if kept else told,
-            figures=_figures(found, estimate),
+            figures=_figures(found, problem),
         )
 
     def problem(self, view: View) -> Problem:
@@ -92,7 +98,7 @@ class LeastVariance(NamedTuple):
         assets, past = assets_of(view, self.rule.sessions, self.name)
         room = ONE - (view.base[view.cash] if view.cash is not None else ZERO)
         limits = self._limits(assets, to_float(room))
-        return Problem(assets, self._estimate(past, assets), limits, room)
+        return Problem(assets, past, self._estimate(past, assets), limits, room)
 
     def _estimate(self, past: Floats, assets: list[str]) -> Estimate:
         year = SESSIONS_A_YEAR
@@ -104,11 +110,9 @@ class LeastVariance(NamedTuple):
                 return exponentially_weighted(
                     past, half_life=half_life, periods_per_year=year, names=assets
                 )
-            case "constant_correlation":
-                return ledoit_wolf(
-                    past, target="constant_correlation", periods_per_year=year, names=assets
-                )
-        return ledoit_wolf(past, periods_per_year=year, names=assets)
+            case "ledoit_wolf":
+                return ledoit_wolf(past, periods_per_year=year, names=assets)
+        return ledoit_wolf(past, target="constant_correlation", periods_per_year=year, names=assets)
 
     def _limits(self, assets: list[str], room: float) -> Limits:
         places = {name: place for place, name in enumerate(assets)}
@@ -140,25 +144,42 @@ class LeastVariance(NamedTuple):
         if worth > cost or moved == 0.0:
             return ""
         return (
-            "The weights of the last time stay: they would have moved "
-            f"{as_percent(before**0.5, 2)} a year, and moving {as_percent(moved)} of the savings "
-            "would cost more than the difference is worth."
+            f"The weights of the last time stay: they moved {as_percent(problem.moved(last), 2)} "
+            f"a year ({as_percent(before**0.5, 2)} by the estimate), and moving "
+            f"{as_percent(moved)} of the savings would cost more than the difference is worth."
         )
 
-    def _told(self, found: MinimumVariance, problem: Problem) -> tuple[str, ...]:
-        estimate = problem.estimate
-        first = (
-            f"Over {estimate.observations} sessions the mix that moved least moved "
-            f"{as_percent(found.volatility, 2)} a year ({estimate.kind})."
+
+def _told(found: MinimumVariance, problem: Problem) -> tuple[str, ...]:
+    estimate, moved = problem.estimate, as_percent(problem.moved(found.weights), 2)
+    estimated = as_percent(found.volatility, 2)
+    apart = "" if estimated == moved else f" ({estimated} by the estimate)"
+    first = (
+        f"Over {estimate.observations} sessions the mix that moves least by the estimate "
+        f"({estimate.kind}) moved {moved} a year{apart}."
+    )
+    said = [first]
+    most = _expected_most(found, problem)
+    if most is not None and as_percent(most, 2) != moved:
+        said.append(
+            "It was fitted to these sessions, which flatters: expect more, on average at most "
+            f"{as_percent(most, 2)} if what follows is like them."
         )
-        said = [first]
-        factor = None if found.optimism is None else found.optimism.volatility_factor
-        if factor is not None and factor >= 1.0005:  # noqa: PLR2004  less does not show
-            said.append(
-                f"That figure is fitted and flatters: rather expect "
-                f"{as_percent(found.volatility * factor, 2)}."
-            )
-        return (*said, *_at_bounds(found, problem), *found.notes)
+    return (*said, *_at_bounds(found, problem), *found.notes)
+
+
+def _expected_most(found: MinimumVariance, problem: Problem) -> float | None:
+    """The most that the mix moves afterwards on average; None where too little is known to say.
+
+    The factor is that of a sample without bounds (`optimism`), which bounds and shrinkage only
+    lessen. It belongs to the volatility over the sessions, or to that of exponential weights.
+    """
+    factor = None if found.optimism is None else found.optimism.volatility_factor
+    if factor is None:
+        return None
+    is_shrunk = problem.estimate.shrinkage > 0.0
+    fitted = problem.moved(found.weights) if is_shrunk else found.volatility
+    return fitted * factor
 
 
 def _at_bounds(found: MinimumVariance, problem: Problem) -> list[str]:
@@ -191,13 +212,12 @@ def _keeps(weights: Floats, limits: Limits) -> bool:
     )
 
 
-def _figures(found: MinimumVariance, estimate: Estimate) -> dict[str, float]:
+def _figures(found: MinimumVariance, problem: Problem) -> dict[str, float]:
     figures = {
-        "volatility_in_sample": found.volatility,
-        "observations": float(estimate.observations),
-        "shrinkage": estimate.shrinkage,
+        "volatility_in_sample": problem.moved(found.weights),
+        "volatility_estimated": found.volatility,
+        "observations": float(problem.estimate.observations),
+        "shrinkage": problem.estimate.shrinkage,
     }
-    factor = None if found.optimism is None else found.optimism.volatility_factor
-    if factor is not None:
-        figures["volatility_to_expect"] = found.volatility * factor
-    return figures
+    most = _expected_most(found, problem)
+    return figures if most is None else figures | {"volatility_expected_most": most}

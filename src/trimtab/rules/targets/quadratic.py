@@ -133,6 +133,33 @@ def violation(
     return _missed(convex, scale, solution)
 
 
+def is_definite(matrix: Floats) -> bool:
+    """Whether no asset is nearly a mix of the others: what the others leave of its variance."""
+    diagonal = matrix.diagonal()
+    if not len(matrix) or diagonal.min() <= 0:
+        return not len(matrix)
+    try:
+        root = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return bool((root.diagonal() ** 2 > _DEFINITE * diagonal).all())
+
+
+def is_bounded(limits: Limits) -> bool:
+    """Whether the bounds of the assets end the weights: beside a sum, those of one side do."""
+    return bool(np.isfinite(limits.lower).all() or np.isfinite(limits.upper).all())
+
+
+def refuse_no_numbers(*tables: Floats) -> None:
+    """Nothing, if every value is a finite number.
+
+    Raises:
+        InputError: one is not.
+    """
+    if not all(np.isfinite(table).all() for table in tables):
+        raise InputError("The covariance or the expected gain holds a value that is not a number.")
+
+
 def _missed(convex: Convex, scale: float, solution: Solution) -> float:
     size = scale * max(1.0, float(np.abs(convex.linear).max(initial=0.0)))
     low, high = solution.price_lower, solution.price_upper
@@ -159,7 +186,7 @@ def _missed(convex: Convex, scale: float, solution: Solution) -> float:
 def _solved(problem: Convex, scale: float, held: Held, called: Called) -> Solution:
     """The least; by pivoting or descending, and in the end exactly, on the matrix itself."""
     work = _Work(problem, scale, called)
-    if _is_definite(problem.hessian):
+    if is_definite(problem.hessian):
         told = work.answer(work.least(0.0, held))
         if told is not None:
             return told
@@ -171,13 +198,14 @@ def _solved(problem: Convex, scale: float, held: Held, called: Called) -> Soluti
         if told is not None:
             return told
     point, told = work.on_itself(held)
-    if told is None and np.abs(soft.x).max() > _RUNAWAY * max(1.0, abs(problem.row_low[0])):
-        raise InputError("Nothing bounds the weights: give every asset a lower and upper bound.")
-    for weight in _LAST:
+    runs = told is None and np.abs(soft.x).max() > _RUNAWAY * max(1.0, abs(problem.row_low[0]))
+    for weight in () if runs else _LAST:
         if told is not None:
             return told
         point, told = work.on_itself(work.least(weight, held, point.x).held)
-    assert told is not None, "every feasible question has an exact answer"
+    if told is None and (runs or not is_bounded(Limits(problem.low, problem.high))):
+        raise InputError("Nothing bounds the weights: give every asset a lower and upper bound.")
+    assert told is not None, "every bounded question has an exact answer"
     return told
 
 
@@ -220,18 +248,6 @@ class _Work:
         return point, told
 
 
-def _is_definite(matrix: Floats) -> bool:
-    """Whether no asset is nearly a mix of the others: what the others leave of its variance."""
-    diagonal = matrix.diagonal()
-    if not len(matrix) or diagonal.min() <= 0:
-        return not len(matrix)
-    try:
-        root = np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:
-        return False
-    return bool((root.diagonal() ** 2 > _DEFINITE * diagonal).all())
-
-
 def _refuse_negative_variance(matrix: Floats) -> None:
     try:
         np.linalg.cholesky(matrix + _DEFINITE * len(matrix) * np.eye(len(matrix)))
@@ -243,10 +259,10 @@ def _refuse_negative_variance(matrix: Floats) -> None:
 
 def _unique(problem: Convex, held: Held) -> Point | None:
     """The least, if there is but one: no free asset a mix of others, every bound with a price."""
-    if not _is_definite(_free_part(problem, held)):
+    if not is_definite(_free_part(problem, held)):
         return None
     point, is_least = pivot(problem, held)
-    if point is None or not (is_least and _is_definite(_free_part(problem, point.held))):
+    if point is None or not (is_least and is_definite(_free_part(problem, point.held))):
         return None
     prices = np.concatenate(
         (
@@ -272,8 +288,7 @@ def _convex(covariance: Floats, limits: Limits, linear: Floats | None) -> tuple[
     if matrix.shape != (count, count) or count == 0:
         raise InputError(f"A covariance has one row and one column an asset, not {matrix.shape}.")
     pull = np.zeros(count) if linear is None else np.asarray(linear, dtype=np.float64)
-    if not (np.isfinite(matrix).all() and np.isfinite(pull).all()):
-        raise InputError("The covariance or the expected gain holds a value that is not a number.")
+    refuse_no_numbers(matrix, pull)
     diagonal = matrix.diagonal()
     if np.abs(matrix - matrix.T).max() > EXACT * max(diagonal.max(), 0.0) or diagonal.min() < 0:
         raise InputError("The matrix is no covariance: it is not symmetric or has a variance < 0.")

@@ -9,11 +9,10 @@ from trimtab.domain.aims import MomentumRule
 from trimtab.domain.errors import DataSuspect
 from trimtab.domain.numbers import ONE, ZERO, to_float
 from trimtab.domain.policy import Policy
-from trimtab.rules.targets.assets import SESSIONS_A_YEAR, as_percent, assets_of, weighed
+from trimtab.rules.targets.assets import SESSIONS_A_YEAR, as_percent, assets_of, month_ends, weighed
 from trimtab.rules.targets.covariance import ledoit_wolf
 from trimtab.rules.targets.momentum import (
     momentum,
-    month_ends,
     tilted,
     tilted_in_band,
     tracking_error,
@@ -50,7 +49,12 @@ class Momentum(NamedTuple):
         """
         assets, past = assets_of(view, self.rule.sessions, self.name)
         signal = self._signal(view, assets)
-        estimate = ledoit_wolf(past, periods_per_year=SESSIONS_A_YEAR, names=assets)
+        estimate = ledoit_wolf(
+            past,
+            target="constant_correlation",
+            periods_per_year=SESSIONS_A_YEAR,
+            names=assets,
+        )
         base = np.asarray([to_float(view.base[name]) for name in assets])
         band = np.asarray([to_float(view.band[name]) for name in assets])
         room = ONE - (view.base[view.cash] if view.cash is not None else ZERO)
@@ -86,7 +90,7 @@ class Momentum(NamedTuple):
         returns = view.past.returns[:, columns]
         common = np.isfinite(returns).all(axis=1)
         sessions = [view.past.sessions[row] for row in np.flatnonzero(common).tolist()]
-        ends = month_ends(sessions, returns[common])
+        ends = month_ends(sessions, returns[common], view.today)
         months, skip = self.rule.months, self.rule.skip
         if len(ends) < months + 1:
             msg = (

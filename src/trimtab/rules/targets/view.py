@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from trimtab.domain.aim import Layer
 from trimtab.domain.numbers import ZERO, Money, Weight
+from trimtab.domain.yield_facts import BillRate
 
 Floats = NDArray[np.float64]
 
@@ -30,14 +31,20 @@ class Past(NamedTuple):
         count = sum(1 for session in self.sessions if session <= day)
         return Past(self.sessions[:count], self.returns[:count], self.doubt)
 
+    def last(self, count: int) -> "Past":
+        """The last *count* sessions at most."""
+        first = max(0, len(self.sessions) - count)
+        return Past(self.sessions[first:], self.returns[first:], self.doubt)
+
 
 class Savings(NamedTuple):
     """Money in the base currency: what the targets divide, and what stands beside it.
 
     `held` is what of each class there is; `kept` what is owned and not divided: the cash of
-    reserves, symbols of no class, dollars in a wallet that can buy nothing there; `reserve` what
-    the operating reserve should be, None without one; `flow` what came in since the last look
-    (out: negative) and `due` what is to be withdrawn soon.
+    reserves and of withdrawals, symbols of no class, dollars in a wallet that can buy nothing
+    there; `reserve` what the operating reserve should be, None without one; `flow` what came in
+    since the last look (out: negative) and `due` what [[withdrawals]] take out within the days
+    for which the plan provides. It is still a part of the rest.
     """
 
     value: Money
@@ -56,6 +63,8 @@ class View(NamedTuple):
     `band` is the half-width of every class's band around its base weight. `state` is what the
     strategy asked to be remembered, `last` its weights of the time before, both empty at first.
     `is_due` is false between two estimates. `rearmed` is when the owner last re-armed the strategy.
+    `bills` is what bills pay, where a strategy of the household needs to know and the household
+    tells.
     """
 
     today: dt.date
@@ -70,6 +79,7 @@ class View(NamedTuple):
     last: Mapping[str, Weight]
     is_due: bool
     rearmed: dt.datetime | None = None
+    bills: BillRate | None = None
 
 
 class Strategy(Protocol):
