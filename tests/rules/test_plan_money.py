@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
+from tests.houses import START
 from tests.rules.homes import TODAY
 from tests.rules.plan_homes import (
     COUPLE,
@@ -21,9 +22,12 @@ from tests.rules.plan_homes import (
     with_defaults,
 )
 
+from trimtab.domain.events import CashMoved, Entry
+from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ONE
 from trimtab.domain.policy import BandRule, ClassRule, FlowRule, OrderRule, PlanRule
-from trimtab.domain.trades import Motive, Side
+from trimtab.domain.trades import CashMovement, Motive, Side
+from trimtab.domain.values import PastFlow
 
 SOON = TODAY + dt.timedelta(days=3)
 ONE_FUND = {
@@ -219,3 +223,62 @@ def test_in_the_bands_idle_cash_is_invested_and_nothing_sold(least, is_invested)
     if plan is not None:
         assert moved(plan.trades) == {("ira", "BBB"): 10_000}
         assert all(trade.side is Side.BUY for trade in plan.trades)
+
+
+def _with_flow(home, amount, days_ago=1):
+    day = TODAY - dt.timedelta(days=days_ago)
+    flow = PastFlow(account="hers", date=day, amount=Decimal(amount))
+    return home._replace(memory=replace(home.memory, flows=(*home.memory.flows, flow)))
+
+
+@pytest.mark.parametrize(("taken", "raised"), [(0, 5_000), (-2_000, 3_000), (-5_000, 0)])
+def test_what_was_taken_out_before_its_day_is_not_raised_again(taken, raised):
+    home = _owing([held("hers", "AAA", 60_000, 60_000), held("his", "BBB", 40_000, 40_000)])
+    assert is_planned(home)
+    home = _with_flow(home, taken) if taken else home
+    sold = moved(plan_of(home).trades)["hers", "AAA"] if raised else 0
+    assert sold == about(-raised)
+    assert is_planned(home) is (raised > 0)
+
+
+def test_money_that_came_in_pays_for_no_withdrawal_of_the_past_and_other_accounts_for_none():
+    home = _owing([held("hers", "AAA", 60_000, 60_000), held("his", "BBB", 40_000, 40_000)])
+    assert is_planned(_with_flow(home, 5_000))
+    his = PastFlow(account="his", date=TODAY, amount=Decimal(-5_000))
+    assert is_planned(home._replace(memory=replace(home.memory, flows=(his,))))
+    assert is_planned(_with_flow(home, -5_000, days_ago=8))
+
+
+def test_each_payment_of_a_week_is_for_its_own_week():
+    """Last week's was taken on its day, four days ago, and the next one is due in three days."""
+    weekly = replace(_flow("hers", 5_000, SOON - dt.timedelta(days=7)), every="week")
+    lots = [held("hers", "AAA", 60_000, 60_000), held("his", "BBB", 40_000, 40_000)]
+    home = _owing(lots)._replace(withdrawals=(weekly,))
+    once = _with_flow(home, -5_000, days_ago=4)
+    assert moved(plan_of(once).trades)["hers", "AAA"] == about(-5_000)
+    assert not is_planned(_with_flow(once, -5_000, days_ago=0))
+
+
+def test_a_contribution_that_was_paid_already_is_not_waited_for():
+    lots = [held("hers", "AAA", 50_000, 50_000), held("hers", "BBB", 50_000, 50_000)]
+    home = household(lots, accounts=COUPLE, contributions=(_flow("hers", 30_000),))
+    plan = home.decide().plan
+    assert plan is None or not picked(plan.trades)
+    assert picked(plan_of(_with_flow(home, 30_000)).trades)
+
+
+def test_the_owners_payments_are_remembered_for_two_months():
+    memory = Memory(name="Test")
+    for number, days in enumerate((100, 62, 1), start=1):
+        at = START - dt.timedelta(days=days)
+        movement = CashMovement(
+            id=f"{number}",
+            account="hers",
+            currency="USD",
+            amount=Decimal(-number),
+            at=at,
+            is_flow=number != 2,
+        )
+        event = CashMoved(movement=movement, in_base=Decimal(-number))
+        memory = remember(memory, [Entry(sequence=number, at=at, cycle="c", event=event, hash="")])
+    assert [one.amount for one in memory.flows] == [Decimal(-3)]

@@ -17,12 +17,13 @@ from tests.rules.plan_homes import (
     household,
     is_planned,
     moved,
+    picked,
     plan_of,
     washed,
     with_defaults,
 )
 
-from trimtab.domain.policy import OrderRule, PlanRule
+from trimtab.domain.policy import ClassRule, FlowRule, GateRule, OrderRule, PlanRule
 from trimtab.domain.values import Relief, ScheduledPurchase
 
 BEFORE_ALL = Decimal(0)
@@ -141,3 +142,103 @@ def test_other_losses_of_the_same_fund_in_another_account_stay():
     assert ("his", "AAA") not in moved(plan.trades)
     assert moved(plan.trades)["hers", "AAA"] == -7_000
     assert washed(home, plan.trades) == ()
+
+
+ONE_EACH = {
+    "stocks": ClassRule(target=Decimal("0.6"), members=("AAA",)),
+    "bonds": ClassRule(target=Decimal("0.4"), members=("BBB",), risk="safe"),
+}
+
+
+def test_units_bought_last_may_still_be_sold_in_part_by_themselves():
+    """At its limit even a flat purchase is a loss, which the rest of it does not replace."""
+    home = household(
+        [
+            held("taxable", "AAA", 16_000, 16_000, 29, "new"),
+            held("taxable", "AAA", 16_000, 18_000, 200, "old"),
+            held("taxable", "BBB", 16_000, 16_000, 900),
+        ],
+        classes=ONE_EACH,
+        orders=OrderRule(),
+    )
+    plan = plan_of(home)
+    assert picked(plan.trades) == {"new": 32}
+    assert washed(home, plan.trades) == ()
+
+
+def test_units_bought_last_do_not_go_first_where_no_loss_is_taken():
+    home = household(
+        [
+            held("taxable", "AAA", 1_000, 100, 10, "recent"),
+            held("taxable", "AAA", 1_000, 1_050, 800, "loss"),
+            held("taxable", "AAA", 5_000, 4_900, 800, "old"),
+            held("taxable", "BBB", 3_000, 3_000, 900),
+        ],
+        classes=ONE_EACH,
+    )
+    assert picked(plan_of(home).trades) == {"old": 10}
+
+
+@pytest.mark.parametrize("step", ["1", "0.001"])
+def test_cash_that_is_due_is_raised_beyond_the_units_bought_last(step):
+    home = household(
+        [
+            held("hers", "AAA", 3_000, 2_950, 10, "recent"),
+            held("hers", "AAA", 8_000, 10_000, 800, "loss"),
+            held("his", "BBB", 40_000, 40_000),
+        ],
+        accounts=COUPLE,
+        classes=ONE_EACH,
+        step=step,
+        withdrawals=(FlowRule(account="hers", amount=Decimal(5_050), first=TODAY),),
+    )
+    plan = plan_of(home)
+    assert picked(plan.trades) == {"recent": 30, "loss": 21 if step == "1" else Decimal("20.5")}
+
+
+@pytest.mark.parametrize("step", ["1", "0.001"])
+def test_a_sale_of_both_that_is_below_the_least_order_is_left_and_not_withheld(step):
+    home = household(
+        [
+            replace(held("hers", "AAA", 100, 297, 10, "recent"), quantity=Decimal(1)),
+            replace(held("hers", "AAA", 100, 1_218, 800, "loss"), quantity=Decimal("2.9")),
+            held("his", "BBB", 780, 780),
+        ],
+        accounts=COUPLE,
+        classes=ONE_EACH,
+        prices={"AAA": "300"},
+        step=step,
+        orders=OrderRule(minimum=Decimal(1_000)),
+        plan=PlanRule(harvests="always"),
+    )
+    is_planned(home)
+
+
+@pytest.mark.parametrize("recent", range(3, 12))
+@pytest.mark.parametrize("step", ["1", "0.001"])
+def test_no_sale_of_both_passes_the_turnover_limit(recent, step):
+    home = household(
+        [
+            replace(held("hers", "AAA", 100, 250 * recent, 10, "recent"), quantity=Decimal(recent)),
+            held("hers", "AAA", 4_000, 6_000, 800, "loss"),
+            held("his", "BBB", 3_300, 3_300),
+        ],
+        accounts=COUPLE,
+        classes=ONE_EACH,
+        step=step,
+        gates=GateRule(turnover_max=Decimal("0.05")),
+    )
+    is_planned(home)
+
+
+def test_a_harvest_pays_for_the_tax_on_the_units_that_go_with_it():
+    """A loss of 1,000 is worth 198.67, and 192 of that go for a gain of 640."""
+    home = _home(_bought(10, 360))
+    for least, is_taken in ((Decimal(6), True), (Decimal(7), False)):
+        rule = replace(home.harvest, minimum=least)
+        assert is_planned(home._replace(harvest=rule)) is is_taken
+
+
+def test_where_the_units_are_too_dear_to_sell_it_is_said_until_when_the_loss_waits():
+    decision = _home(_bought(10, 330)).decide()
+    assert any("wash sale until" in one.sentence for one in decision.refusals)

@@ -228,7 +228,7 @@ def _looked(aiming: Aiming, house: House, memory: Memory) -> Aiming:
     policy, facts = aiming.policy, facts_of(house.file)
     outlook = outlook_of(house, policy, snapshot.at, memory.proposed)
     due = due_of(snapshot, policy, memory, facts)
-    leaving = leaving_of(snapshot, policy, facts)
+    leaving = leaving_of(snapshot, policy, memory, facts)
     look = look_at(snapshot, policy, memory, outlook, due=due, leaving=leaving)
     if look.aim is None:
         return aiming._replace(look=look)

@@ -265,7 +265,7 @@ def _checked(
                 recorder.memory,
                 outlook,
                 due=due_of(snapshot, policy, recorder.memory, facts),
-                leaving=leaving_of(snapshot, policy, facts),
+                leaving=leaving_of(snapshot, policy, recorder.memory, facts),
             ).aim
             if aim is not None and aim.faults:
                 raise StrategyFault("\n".join(aim.faults))

@@ -13,6 +13,7 @@ from trimtab.apps.world import House
 from trimtab.domain.errors import InputError
 from trimtab.domain.history import Transaction, TransactionKind
 from trimtab.domain.incoming import PastContribution
+from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Price
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.trades import Drift, Side, Trade
@@ -21,7 +22,7 @@ from trimtab.rules.contributions import ValueAveragingRule, contribution_days, g
 from trimtab.rules.holdings import holdings, may_hold
 from trimtab.rules.placement import choose_purchase, place_contribution
 from trimtab.rules.reserve import claim
-from trimtab.rules.schedule import flows_due
+from trimtab.rules.schedule import flows_due, still_due
 from trimtab.rules.side_fund import Standing, rule_of, standings
 from trimtab.rules.tax.books import books_at
 from trimtab.rules.tax.guard import Guarded, GuardState, Outlook, guard_purchase
@@ -105,7 +106,7 @@ def contribute(
     if amount is None:
         if account is not None:
             raise InputError("--account needs --amount: say how much is put into it.")
-        incoming = _of_this_month(house.file, today)
+        incoming = _of_this_month(house.file, policy, memory, today)
     else:
         where = _named(account, house.file) if account else _usual_account(house.file, today)
         incoming = (Incoming(today, where, amount),)
@@ -148,11 +149,19 @@ def _averaged(standing: Standing, look: Look, today: dt.date) -> Averaged:
     )
 
 
-def _of_this_month(file: HouseholdFile, today: dt.date) -> tuple[Incoming, ...]:
-    """The contributions from today to the end of the month."""
+def _of_this_month(
+    file: HouseholdFile, policy: Policy, memory: Memory, today: dt.date
+) -> tuple[Incoming, ...]:
+    """The contributions from today to the end of the month that are not paid yet."""
     month_end = (today.replace(day=1) + dt.timedelta(days=31)).replace(day=1) - _ONE_DAY
-    due = flows_due(file.contributions, today - _ONE_DAY, month_end)
-    return tuple(Incoming(one.date, one.account, one.amount) for one in due)
+    early = dt.timedelta(days=policy.plan.raise_cash_days)
+    due = flows_due(file.contributions, today - early - _ONE_DAY, month_end)
+    paid = [one for one in memory.flows if one.amount > 0]
+    return tuple(
+        Incoming(one.date, one.account, one.amount)
+        for one in still_due(due, paid, early)
+        if one.date >= today
+    )
 
 
 def _usual_account(file: HouseholdFile, today: dt.date) -> str:

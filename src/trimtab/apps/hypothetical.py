@@ -20,7 +20,7 @@ from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.trades import BandState, Decision
 from trimtab.domain.values import Account, Lot, Relief, Snapshot
-from trimtab.rules.cycle import decide, due_of, expected, leaving_of, look_at, prepare
+from trimtab.rules.cycle import decide, due_of, leaving_of, look_at, prepare, withdrawals_of
 from trimtab.rules.holdings import holdings
 from trimtab.rules.plan.alternatives import Explanation, explain
 from trimtab.rules.plan.apply import holdings_after
@@ -102,7 +102,7 @@ def explained(house: House, look: Look) -> tuple[Mapping[str, Lot], Explanation 
         memory,
         outlook_of(house, policy, snapshot.at, memory.proposed),
         due=due,
-        leaving=leaving_of(snapshot, policy, facts),
+        leaving=leaving_of(snapshot, policy, memory, facts),
     )
     prepared, planning = prepare(snapshot, policy, memory, facts, house.statutes, begun)
     lots = {lot.id: lot for lot in prepared.lots}
@@ -178,7 +178,7 @@ def _decided(house: House, snapshot: Snapshot, memory: Memory, facts: Facts) -> 
 def _told(look: Look) -> Look:
     """*look* with the cash that is due and that its plan does not raise."""
     snapshot, policy, plan = look.snapshot, policy_in_force(look.memory), look.decision.plan
-    due = expected(look.facts.withdrawals, snapshot, policy)
+    due = withdrawals_of(snapshot, policy, look.memory, look.facts)
     if not due:
         return look
     trades = () if plan is None else plan.trades

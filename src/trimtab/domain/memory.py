@@ -47,6 +47,7 @@ from trimtab.domain.tax_facts import tax_facts
 from trimtab.domain.trades import (
     BandState,
     BandTransition,
+    CashMovement,
     Decision,
     Discrepancy,
     Disposal,
@@ -58,7 +59,10 @@ from trimtab.domain.trades import (
     Side,
     Split,
 )
-from trimtab.domain.values import Lot, trade_date
+from trimtab.domain.values import Lot, PastFlow, trade_date
+
+_FLOW_DAYS = 62
+"""So long the owner's payments are remembered, by day."""
 
 
 class BandMemory(Struct, frozen=True, kw_only=True):
@@ -118,7 +122,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     ended that was allowed to trade, and `executes` whether the turn begun last is. `history` is
     what the tax ledger is told, in the order in which the journal learned of it. `instructions`
     and `confirmations` are by sale, `standing_orders` by account; `rearmed` is when the owner last
-    re-armed a strategy, by its name.
+    re-armed a strategy, by its name; `flows` are what the owner has put in and taken out in the
+    last two months.
     """
 
     name: str = ""
@@ -145,6 +150,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     splits: tuple[Split, ...] = ()
     contributions: dict[str, tuple[PastContribution, ...]] = {}
     pending_flow: Money = ZERO
+    flows: tuple[PastFlow, ...] = ()
     mark: Mark | None = None
     previous_mark: Mark | None = None
     peak: Money = ONE
@@ -324,6 +330,7 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
             _add_cash(draft, movement.account, movement.currency, movement.amount)
             if movement.is_flow:
                 put(pending_flow=draft.pending_flow + event.in_base)
+                put(flows=_with_flow(draft.flows, movement, event.in_base))
         case SplitApplied():
             draft.seen[event.split.account, event.split.id] = None
             put(splits=(*draft.splits, event.split))
@@ -338,6 +345,15 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
                 )
         case DiscrepancyCleared():
             draft.discrepancies.pop(event.account, None)
+
+
+def _with_flow(
+    flows: tuple[PastFlow, ...], movement: CashMovement, amount: Money
+) -> tuple[PastFlow, ...]:
+    """*flows* and one more, without those that are too old to matter."""
+    day = trade_date(movement.at)
+    kept = (one for one in flows if (day - one.date).days <= _FLOW_DAYS)
+    return (*kept, PastFlow(account=movement.account, date=day, amount=amount))
 
 
 def _open_account(draft: Memory, event: AccountOpened, at: dt.datetime) -> None:

@@ -232,6 +232,14 @@ class ScheduledFlow(Struct, frozen=True, kw_only=True):
     amount: Money
 
 
+class PastFlow(Struct, frozen=True, kw_only=True):
+    """Money that the owner has put into an account or, negative, taken out of it on a day."""
+
+    account: str
+    date: dt.date
+    amount: Money
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """All that a decision sees of the world at one instant, in one base currency.
 

@@ -24,7 +24,7 @@ from trimtab.domain.trades import (
     Side,
     Trade,
 )
-from trimtab.domain.values import AccountKind, Snapshot, trade_date
+from trimtab.domain.values import AccountKind, PastFlow, Snapshot, trade_date
 from trimtab.rules import gates
 from trimtab.rules.breaker import unit_value
 from trimtab.rules.deposits import NO_DEPOSITS, Deposits, deposits_of, paid_in, purchases_of
@@ -41,7 +41,7 @@ from trimtab.rules.plan import (
 )
 from trimtab.rules.plan.planning import divided_accounts, set_aside
 from trimtab.rules.reserve import reserve
-from trimtab.rules.schedule import flows_due
+from trimtab.rules.schedule import flows_due, still_due
 from trimtab.rules.side_fund import standings
 from trimtab.rules.targets.aim import NO_OUTLOOK, Outlook, aim_of
 from trimtab.rules.targets.view import Savings
@@ -158,7 +158,7 @@ def _turn(
     outlook: Outlook,
 ) -> _Turn:
     due = due_of(snapshot, policy, memory, facts)
-    leaving = leaving_of(snapshot, policy, facts)
+    leaving = leaving_of(snapshot, policy, memory, facts)
     look = look_at(snapshot, policy, memory, outlook, due=due, leaving=leaving)
     drifts, transitions = look.drifts, look.transitions
     planned = Planned((), (), None)
@@ -194,7 +194,8 @@ def look_at(
     aim = memory.aim if policy.strategy.layers else None
     if outlook.strategies and not suspects:
         aside = set_aside(snapshot, policy, held, due)
-        savings = _savings(held, policy, memory, today, (aside, leaving))
+        short = sum((due[one] for one in divided_accounts(snapshot, policy, due)), ZERO) - aside
+        savings = _savings(held, policy, memory, today, (aside, leaving, short))
         aim = aim_of(policy, outlook, memory.aim, today, savings, memory.rearmed)
     targets = targets_of(policy, today, aim, is_defensive=is_defensive)
     next_look = _next_look(memory, bands)
@@ -218,10 +219,17 @@ def look_at(
 
 
 def _savings(
-    held: Holdings, policy: Policy, memory: Memory, today: dt.date, waiting: tuple[Money, Money]
+    held: Holdings,
+    policy: Policy,
+    memory: Memory,
+    today: dt.date,
+    waiting: tuple[Money, Money, Money],
 ) -> Savings:
-    """What strategies may know of the money; *waiting* is cash set aside, and what leaves soon."""
-    aside, leaving = waiting
+    """What strategies may know of the money.
+
+    *waiting* is cash set aside, what leaves soon, and what has to be raised for what is due.
+    """
+    aside, leaving, short = waiting
     return Savings(
         value=held.total - aside,
         held=held.values,
@@ -229,6 +237,7 @@ def _savings(
         reserve=None if policy.reserve is None else reserve(policy.reserve, today).amount,
         flow=memory.pending_flow,
         due=leaving,
+        short=short,
     )
 
 
@@ -287,16 +296,16 @@ def prepare(
 
 def due_of(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) -> dict[str, Money]:
     """What has to be there in cash by account: withdrawals, and what a path sells."""
-    due = expected(facts.withdrawals, snapshot, policy)
+    due = withdrawals_of(snapshot, policy, memory, facts)
     for one in standings(snapshot, policy, memory, facts):
         if one.asked < 0:
             due[one.rule.account] = due.get(one.rule.account, ZERO) - one.asked
     return due
 
 
-def leaving_of(snapshot: Snapshot, policy: Policy, facts: Facts) -> Money:
+def leaving_of(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) -> Money:
     """What leaves the household by [[withdrawals]] in the days for which the plan provides."""
-    return sum(expected(facts.withdrawals, snapshot, policy).values(), ZERO)
+    return sum(withdrawals_of(snapshot, policy, memory, facts).values(), ZERO)
 
 
 def coming_of(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) -> dict[str, Money]:
@@ -304,7 +313,7 @@ def coming_of(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) 
 
     A contribution into an account that keeps to a path goes into its side fund instead.
     """
-    comes = expected(facts.contributions, snapshot, policy)
+    comes = contributions_of(snapshot, policy, memory, facts)
     for one in standings(snapshot, policy, memory, facts):
         account = one.rule.account
         if one.rule.by == "value":
@@ -314,13 +323,32 @@ def coming_of(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) 
     return comes
 
 
-def expected(rules: Iterable[FlowRule], snapshot: Snapshot, policy: Policy) -> dict[str, Money]:
-    """What *rules* move from today on, by account, in the days for which the plan provides."""
-    today = trade_date(snapshot.at)
-    until = today + dt.timedelta(days=policy.plan.raise_cash_days)
+def withdrawals_of(
+    snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts
+) -> dict[str, Money]:
+    """What [[withdrawals]] still take out in the days for which the plan provides, by account."""
+    taken = [one for one in memory.flows if one.amount < 0]
+    return _expected(facts.withdrawals, taken, snapshot, policy)
+
+
+def contributions_of(
+    snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts
+) -> dict[str, Money]:
+    """What [[contributions]] still bring in the days for which the plan provides, by account."""
+    paid = [one for one in memory.flows if one.amount > 0]
+    return _expected(facts.contributions, paid, snapshot, policy)
+
+
+def _expected(
+    rules: Iterable[FlowRule], moved: Iterable[PastFlow], snapshot: Snapshot, policy: Policy
+) -> dict[str, Money]:
+    """What *rules* move from today on, by account, but for what has *moved* already."""
+    today, days = trade_date(snapshot.at), dt.timedelta(days=policy.plan.raise_cash_days)
+    due = flows_due(rules, today - days - dt.timedelta(days=1), today + days)
     amounts: dict[str, Money] = {}
-    for flow in flows_due(rules, today - dt.timedelta(days=1), until):
-        amounts[flow.account] = amounts.get(flow.account, ZERO) + flow.amount
+    for flow in still_due(due, moved, days):
+        if flow.date >= today:
+            amounts[flow.account] = amounts.get(flow.account, ZERO) + flow.amount
     return amounts
 
 
@@ -379,7 +407,7 @@ def _kept(  # noqa: PLR0913  a turn once more
     """
     if deposits.into_bands is None and not deposits.is_enough:
         return deposits
-    paid = expected(facts.contributions, snapshot, policy)
+    paid = contributions_of(snapshot, policy, memory, facts)
     if deposits.into_bands is not None:
         account = deposits.account
         paid[account] = paid.get(account, ZERO) + deposits.into_bands

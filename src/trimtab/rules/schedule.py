@@ -5,8 +5,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from msgspec.structs import replace
+
 from trimtab.domain.policy import FlowRule
-from trimtab.domain.values import ScheduledFlow
+from trimtab.domain.values import PastFlow, ScheduledFlow
 
 Every = Literal["once", "week", "two_weeks", "month", "quarter", "year"]
 
@@ -34,6 +36,34 @@ def flows_due(
         for day in days_due(rule.first, rule.every, after, until)
     ]
     return tuple(sorted(due, key=lambda one: (one.date, one.account, one.amount)))
+
+
+def still_due(
+    due: Iterable[ScheduledFlow], moved: Iterable[PastFlow], early: dt.timedelta
+) -> tuple[ScheduledFlow, ...]:
+    """*due* without what has *moved* for it already, no more than so *early* before its day.
+
+    What has moved, all of it one way, goes to the earliest first; amounts may be of either sign.
+
+    Examples:
+        >>> from decimal import Decimal
+        >>> rent = ScheduledFlow(account="joint", date=dt.date(2026, 3, 31), amount=Decimal(900))
+        >>> paid = PastFlow(account="joint", date=dt.date(2026, 3, 30), amount=Decimal(-500))
+        >>> [str(one.amount) for one in still_due([rent], [paid], dt.timedelta(days=7))]
+        ['400']
+    """
+    left = [(one, abs(one.amount)) for one in moved]
+    found = []
+    for flow in due:
+        amount = flow.amount
+        for number, (one, rest) in enumerate(left):
+            if one.account == flow.account and one.date >= flow.date - early:
+                part = min(amount, rest)
+                amount -= part
+                left[number] = one, rest - part
+        if amount > 0:
+            found.append(replace(flow, amount=amount))
+    return tuple(found)
 
 
 def days_due(first: dt.date, every: Every, after: dt.date, until: dt.date) -> Iterator[dt.date]:

@@ -125,6 +125,14 @@ def test_the_cash_of_reserves_is_insured_though_it_is_not_divided():
     assert abs(risky_part(layer.targets) - Decimal(2) / 3) < Decimal("1e-20")
 
 
+def test_what_has_to_be_raised_for_a_withdrawal_is_no_part_of_what_the_weights_divide():
+    """10,000 are to leave: 3 times the cushion of 10,000 is a third of the 90,000 that stay."""
+    savings = Savings(Decimal(100_000), due=Decimal(10_000), short=Decimal(10_000))
+    layer = guarding().wants(seen(savings=savings))
+    assert layer.figures["exposure"] == 30_000
+    assert abs(risky_part(layer.targets) - Decimal(1) / 3) < Decimal("1e-20")
+
+
 def test_the_operating_reserve_is_a_floor():
     savings = Savings(Decimal(100_000), held={}, reserve=Decimal(30_000))
     layer = guarding(floor="reserve", amount=None, cap=None).wants(seen(savings=savings))

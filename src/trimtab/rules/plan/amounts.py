@@ -4,6 +4,8 @@ Some of what the problem takes as given depends on its own answer: which harvest
 count, and, where wallets trade, how much there is to divide. It is solved again with that answer.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from msgspec.structs import replace
 
@@ -16,6 +18,7 @@ from trimtab.rules.plan.layout import Layout, lay_out, without_losses
 from trimtab.rules.plan.planning import Planning, margin_of
 from trimtab.rules.plan.problem import Flags, Floats, Problem, Solution
 from trimtab.rules.plan.solve import cost_of, solve
+from trimtab.rules.plan.year import later_rate
 from trimtab.rules.tax.saving import tax_of
 
 _HARVEST_ROUNDS = 3
@@ -27,17 +30,24 @@ _NUDGE = 1e-5
 
 
 def solved(
-    snapshot: Snapshot, planning: Planning, held: Holdings, calls: frozenset[Call]
+    snapshot: Snapshot,
+    planning: Planning,
+    held: Holdings,
+    calls: frozenset[Call],
+    *,
+    goes_together: bool = True,
 ) -> tuple[Layout, Solution]:
-    """The best amounts; purchases alone where selling is not worth what the policy asks."""
+    """The best amounts; purchases alone where selling is not worth what the policy asks.
+
+    Losses are also tried with the recent units that bar them, unless not *goes_together*.
+    """
     sells = calls != {Call.INVEST}
     is_calm = Call.CORRECT not in calls and sells
     counts: list[float] = []
     for _ in range(_COUNTS):
         counted = counts[-1] if counts else None
-        layout, solution = _harvested(
-            snapshot, planning, held, sells=sells, is_calm=is_calm, counted=counted
-        )
+        desk = _Desk(snapshot, planning, held, sells, is_calm, counted)
+        layout, solution = _harvested(desk, goes_together=goes_together)
         if is_calm or layout.problem.in_total.all():
             break
         total = layout.problem.value + layout.leaving + _into_coins(layout.problem, solution)
@@ -91,26 +101,70 @@ def _goals(snapshot: Snapshot, planning: Planning, layout: Layout, total: float)
     return np.where(coins, np.maximum(goals, whole), goals)
 
 
-def _harvested(
-    snapshot: Snapshot,
-    planning: Planning,
-    held: Holdings,
-    *,
-    sells: bool,
-    is_calm: bool,
-    counted: float | None,
-) -> tuple[Layout, Solution]:
+class _Desk(NamedTuple):
+    """What a problem is laid out from.
+
+    `counted` is what the targets divide, where it is not what they do before the plan.
+    """
+
+    snapshot: Snapshot
+    planning: Planning
+    held: Holdings
+    sells: bool
+    is_calm: bool
+    counted: float | None
+
+    def layout(self, *, goes_together: bool = False) -> Layout:
+        """The problem, with the drift that there is forgiven on a calm day."""
+        layout = lay_out(
+            self.snapshot,
+            self.planning,
+            self.held,
+            sells=self.sells,
+            goes_together=goes_together,
+        )
+        if self.counted is not None:
+            goals = _goals(self.snapshot, self.planning, layout, self.counted)
+            classes = replace(layout.problem.classes, goal=goals)
+            layout = layout._replace(problem=replace(layout.problem, classes=classes))
+        return layout._replace(problem=_calmed(layout.problem)) if self.is_calm else layout
+
+
+def _harvested(desk: _Desk, *, goes_together: bool) -> tuple[Layout, Solution]:
     """The best amounts, losses taken only where the harvest is worth the policy's minimum.
 
-    *counted* is what the targets divide, where it is not what they do before the plan.
+    Losses that recent units bar are tried with those and without, where it *goes_together*; what is
+    proven is a bound of both.
     """
-    layout = lay_out(snapshot, planning, held, sells=sells)
-    if counted is not None:
-        goals = _goals(snapshot, planning, layout, counted)
-        classes = replace(layout.problem.classes, goal=goals)
-        layout = layout._replace(problem=replace(layout.problem, classes=classes))
-    if is_calm:
-        layout = layout._replace(problem=_calmed(layout.problem))
+    found = _without_small(desk.planning, desk.layout())
+    if not goes_together or not _is_worth_it(desk.planning, *found):
+        return found
+    other = _without_small(desk.planning, desk.layout(goes_together=True))
+    lacks = [round(float(solution.lacking.sum()), 2) for _, solution in (found, other)]
+    if lacks[0] != lacks[1]:
+        return found if lacks[0] < lacks[1] else other
+    bound = min(found[1].bound, other[1].bound)
+    layout, solution = min(found, other, key=lambda one: one[1].objective)
+    return layout, replace(solution, bound=bound)
+
+
+def _is_worth_it(planning: Planning, layout: Layout, solution: Solution) -> bool:
+    """Whether the losses that could go with recent units may save what a harvest has to.
+
+    Or bring cash that is due and that nothing else brings.
+    """
+    if layout.together is None or solution.lacking.any():
+        return layout.together is not None
+    problem = layout.problem
+    short, long = _gains_of(problem, solution.sold)
+    lost_short, lost_long = to_float(layout.together.short), to_float(layout.together.long)
+    saved = problem.year.at(short, long) - problem.year.at(short - lost_short, long - lost_long)
+    saved -= to_float(later_rate(planning)) * (lost_short + lost_long)
+    return saved >= to_float(planning.harvest.minimum)
+
+
+def _without_small(planning: Planning, layout: Layout) -> tuple[Layout, Solution]:
+    """*layout* and its best amounts, without the losses that are not worth a harvest."""
     solution = _farthest_first(layout.problem)
     ignored: frozenset[str] = frozenset()
     for _ in range(_HARVEST_ROUNDS):
@@ -170,6 +224,8 @@ def _small_harvests(planning: Planning, layout: Layout, solution: Solution) -> f
     replaced[buys[solution.bought > 0]] = True
     taken &= replaced[problem.groups.of_class[group]]
     twin = problem.groups.twin[group]
+    # Recent units that go with a loss go for its sake.
+    taken |= (sold > 0) & lots.is_recent & np.isin(twin, twin[taken & ~lots.is_recent])
     idle = layout.idle[problem.places.account[lots.place]] * lots.cash
     costs = 2.0 * np.bincount(twin, sold * taken * (lots.cost - layout.sold_drag - idle))
     left, dropped = np.unique(twin[taken]).tolist(), np.zeros(len(sold), dtype=np.bool_)

@@ -31,6 +31,7 @@ from trimtab.rules.plan.problem import (
     Places,
     Problem,
 )
+from trimtab.rules.plan.together import Together
 from trimtab.rules.plan.year import later_rate, year_tax
 from trimtab.rules.tax.harvest import loss_least
 from trimtab.rules.tax.lots import long_term_from
@@ -52,7 +53,8 @@ class Layout(NamedTuple):
     `sold_drag` and `bought_drag` are the parts of the costs per dollar that are location; another
     part is `idle` (A,), the drag of a dollar of cash that a plan leaves in an account. `kept`
     are the lots that may not be sold, with the reason. `leaving` is what wallets owe and their
-    coins can fill: dollars of coins that the problem's value leaves out.
+    coins can fill: dollars of coins that the problem's value leaves out. `together` are the
+    losses of one place that could go with the recent units that bar them.
     """
 
     problem: Problem
@@ -67,16 +69,23 @@ class Layout(NamedTuple):
     idle: Floats
     kept: list[Kept]
     leaving: float
+    together: Together | None
 
 
 def lay_out(
-    snapshot: Snapshot, planning: Planning, held: Holdings, *, sells: bool = True
+    snapshot: Snapshot,
+    planning: Planning,
+    held: Holdings,
+    *,
+    sells: bool = True,
+    goes_together: bool = False,
 ) -> Layout:
     """The problem of *snapshot*: everything if it *sells*, else what cash can buy.
 
     Losses that the harvest rule thinks too small hardly count: such lots may go for other reasons.
+    Where it *goes_together*, the losses of one place go with the recent units that bar them, whole.
     """
-    return _Desk(snapshot, planning, held).layout(sells=sells)
+    return _Desk(snapshot, planning, held, goes_together=goes_together).layout(sells=sells)
 
 
 def without_losses(layout: Layout, symbols: frozenset[str]) -> Layout:
@@ -171,6 +180,7 @@ class _Desk(Permitted):
             idle=_floats([self._idle(account.id) for account in self.accounts]),
             kept=self.kept,
             leaving=to_float(self.leaving),
+            together=self.together,
         )
 
     def _spendable(self, *, sells: bool) -> Floats:

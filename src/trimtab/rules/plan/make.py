@@ -88,19 +88,35 @@ def make_plan(snapshot: Snapshot, planning: Planning) -> Planned:
 def _planned(
     snapshot: Snapshot, planning: Planning, held: Holdings, calls: frozenset[Call]
 ) -> Planned:
-    """What is called for, solved, rounded, checked and explained, where it is worth the while."""
+    """The plan with losses that go together with recent units; one without where that is none."""
     layout, solution = solved(snapshot, planning, held, calls)
+    planned = _ordered(snapshot, planning, held, calls, (layout, solution))
+    if planned.trades or not layout.problem.lots.is_recent.any():
+        return planned
+    found = solved(snapshot, planning, held, calls, goes_together=False)
+    return _ordered(snapshot, planning, held, calls, found)
+
+
+def _ordered(
+    snapshot: Snapshot,
+    planning: Planning,
+    held: Holdings,
+    calls: frozenset[Call],
+    found: tuple[Layout, Solution],
+) -> Planned:
+    """What was *found*, rounded, checked and explained, where it is worth the while."""
+    layout, solution = found
     orders = orders_of(snapshot, planning, layout, solution)
     now = at_hand_of(snapshot, planning, layout, orders)
     trades = with_reasons(_trades(snapshot, planning, now), snapshot, planning)
     certificate = _certificate(snapshot, planning, layout, solution, orders)
     # Where cash that is due cannot be raised, no plan keeps all the rules, and none is proven.
     proof = None if _leaves_short(snapshot, layout, solution, orders) else certificate
-    found = faults(snapshot, planning, trades, proof)
-    if found:
+    broken = faults(snapshot, planning, trades, proof)
+    if broken:
         withheld = Refusal(
             asset_class="",
-            sentence=f"A plan was made and is withheld, for it breaks a rule: {' '.join(found)}",
+            sentence=f"A plan was made and is withheld, for it breaks a rule: {' '.join(broken)}",
         )
         return Planned((), (withheld,), None, is_withheld=True)
     better = certificate.nothing.total - certificate.plan.total

@@ -232,15 +232,13 @@ class _Desk:
         row = queue.first
         worth = to_float(step * quote.price)
         dollars = step * quote.bid
-        least = max(1, ceil(self.minimum / dollars))
+        least = max(1, ceil(self.minimum / dollars), ceil(queue.first_of_all / step))
         most = int(queue.there / step)
         whole = most if queue.is_all and most * step == queue.there else -1
         count = min(int((queue.wanted + step / 1_000_000) / step), most)
-        low = count if queue.is_fixed else 0
+        low = 0
         may = forced is not None and forced <= most and (forced == 0 or forced >= least)
-        if queue.is_fixed:
-            most = count
-        elif forced is not None and may:
+        if forced is not None and may:
             low = most = count = forced
         elif 0 < count < least and count != whole:
             count = least if least <= most else 0

@@ -34,7 +34,7 @@ from trimtab.rules.holdings import Holdings, cash_class, class_of, may_hold
 from trimtab.rules.plan.kept import Kept, KeptLots, bought_today, by_the_list
 from trimtab.rules.plan.planning import Planning, is_clearly_light
 from trimtab.rules.plan.problem import Flags, Floats, Ints
-from trimtab.rules.plan.together import sold_together
+from trimtab.rules.plan.together import Together, sold_together
 from trimtab.rules.plan.year import drags_of
 from trimtab.rules.tax.grouping import group_names
 from trimtab.rules.tax.lots import selling_order
@@ -114,8 +114,17 @@ NOTHING = Stock([], [], [], [], np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.b
 class Permitted:
     """One household: its money, and what of it may be sold and bought where, now."""
 
-    def __init__(self, snapshot: Snapshot, planning: Planning, held: Holdings) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        planning: Planning,
+        held: Holdings,
+        *,
+        goes_together: bool = False,
+    ) -> None:
         self.snapshot, self.planning, self.policy = snapshot, planning, planning.policy
+        self.goes_together = goes_together
+        self.together: Together | None = None
         self.today = trade_date(snapshot.at)
         self.held = held
         self.class_of = class_of(self.policy)
@@ -340,11 +349,13 @@ class Permitted:
         kept = KeptLots(self.snapshot, self.planning)
         is_watched = np.asarray([kept.could_wash(place) for place in places], dtype=np.bool_)
         is_recent = np.zeros(len(lots), dtype=np.bool_)
-        for number in np.flatnonzero(is_watched).tolist():
-            rows = np.flatnonzero(of_place == number)
-            own = [lots[row] for row in rows.tolist()]
-            is_recent[rows] = self._sold_together(kept, own, is_loss[rows])
-            is_watched[number] = not is_recent[rows].any()
+        together = self._together(kept, of_place, lots, is_loss, is_watched)
+        if together is not None:
+            number, self.together = together
+            if self.goes_together:
+                is_watched[number] = False
+                for row in np.flatnonzero(of_place == number).tolist():
+                    is_recent[row] = lots[row].id in self.together.lots
         is_young = np.asarray(
             [lot.sellable_from is not None and self.today < lot.sellable_from for lot in lots],
             dtype=np.bool_,
@@ -361,23 +372,35 @@ class Permitted:
                 may_go[row:][of_place[row:] == of_place[row]] = False
         return may_go, is_recent
 
-    def _sold_together(self, kept: KeptLots, lots: Sequence[Lot], is_loss: Flags) -> list[bool]:
-        """Which *lots* of one place have to go with any loss of it, and may."""
-        is_young = any(lot.sellable_from and self.today < lot.sellable_from for lot in lots)
-        if is_young or not is_loss.any():
-            return [False] * len(lots)
-        first = lots[0]
-        method = method_of(self.snapshot.accounts[first.account], self.policy.orders.lot_method)
-        if method != "min_tax":
-            return [False] * len(lots)
-        bid = self.snapshot.quotes[first.symbol].bid
-        losses = [
-            (lot, lot.basis - bid * lot.quantity)
-            for lot, loses in zip(lots, is_loss.tolist(), strict=True)
-            if loses
-        ]
-        together = sold_together(kept, lots, losses)
-        return [lot.id in together for lot in lots]
+    def _together(
+        self,
+        kept: KeptLots,
+        of_place: Ints,
+        lots: Sequence[Lot],
+        is_loss: Flags,
+        is_watched: Flags,
+    ) -> tuple[int, Together] | None:
+        """The place where most is lost that could go with the recent units, by number."""
+        found: list[tuple[int, Together]] = []
+        lossy = np.bincount(of_place[is_loss], minlength=len(is_watched)) > 0
+        for number in np.flatnonzero(is_watched & lossy).tolist():
+            rows = np.flatnonzero(of_place == number).tolist()
+            own = [lots[row] for row in rows]
+            first = own[0]
+            method = method_of(self.snapshot.accounts[first.account], self.policy.orders.lot_method)
+            is_young = any(lot.sellable_from and self.today < lot.sellable_from for lot in own)
+            if method != "min_tax" or is_young:
+                continue
+            bid = self.snapshot.quotes[first.symbol].bid
+            losses = [
+                (lot, lot.basis - bid * lot.quantity)
+                for lot, row in zip(own, rows, strict=True)
+                if is_loss[row]
+            ]
+            together = sold_together(kept, own, losses)
+            if together is not None:
+                found.append((number, together))
+        return max(found, key=lambda one: (one[1].barred, -one[0]), default=None)
 
     def _in_order(self, account: Account, method: LotMethod, lots: list[Lot]) -> list[Lot]:
         if method == "min_tax":
@@ -411,11 +434,18 @@ class Permitted:
             if is_wallet not in symbols:
                 symbols[is_wallet] = self._buyable(account.kind)
             taxpayer = planning.taxpayers[account.id]
+            # A sale of today can make a class of coins look light that was not.
+            sold = {
+                self.class_of.get(symbol)
+                for place, symbol in planning.sold_today
+                if is_wallet and place == account.id
+            }
             found += [
                 (account.id, symbol)
                 for symbol in symbols[is_wallet]
                 if (taxpayer, symbol) not in planning.wash_locks
                 and (account.id, self._named(symbol)) not in self.sold_today
+                and self.class_of[symbol] not in sold
             ]
         return found
 

@@ -9,7 +9,7 @@ import numpy as np
 from trimtab.domain.numbers import ZERO, Quantity, to_decimal
 from trimtab.domain.values import Lot
 from trimtab.rules.plan.layout import Layout
-from trimtab.rules.plan.problem import Floats, Ints
+from trimtab.rules.plan.problem import Floats, Ints, Lots
 
 _WHOLE = 1 - 1e-9
 _FURTHER = 8
@@ -21,6 +21,7 @@ class Queue(NamedTuple):
     """Lots of one place, `start` to `stop` of the rows of all queues, the `first` one of all lots.
 
     `wanted` is how much of them is to be sold, `there` all of them; `is_all` where no more is held.
+    `first_of_all` is how much of them has to go for the losses behind it to be no wash sales.
     """
 
     place: int
@@ -30,8 +31,8 @@ class Queue(NamedTuple):
     lots: list[Lot]
     wanted: Quantity
     there: Quantity
+    first_of_all: Quantity
     is_all: bool
-    is_fixed: bool
 
 
 class Queues(NamedTuple):
@@ -59,7 +60,7 @@ def queues_of(layout: Layout, sold: Floats) -> Queues:
     is_left = ~is_ordered & ~is_mine_sold
     is_part = ~is_ordered & (sold[mine] < lots.value[mine] * _WHOLE)
     gain = np.where(is_ordered, 0.0, np.round(lots.gain[mine] + lots.extra[mine], 9))
-    is_recent = lots.is_recent[mine] & ~is_ordered
+    is_recent = lots.is_recent[mine] & ~is_ordered & (_loses(lots, sold) > 0)[place]
     last = np.where(is_recent, lots.is_loss[mine], 2)
     order = np.lexsort((gain, is_left, is_part, last, place))
     order = order[is_ordered[order] | ~is_closed[order]]
@@ -75,6 +76,12 @@ def queues_of(layout: Layout, sold: Floats) -> Queues:
     return Queues(rows, _queues(layout, sold, rows))
 
 
+def _loses(lots: Lots, sold: Floats) -> Ints:
+    """How many lots each place (P,) sells at a loss that its recent units would wash."""
+    is_lost = (sold > 0) & lots.is_loss & ~lots.is_recent
+    return np.bincount(lots.place[is_lost], minlength=int(lots.place.max(initial=-1)) + 1)
+
+
 def _queues(layout: Layout, sold: Floats, rows: Ints) -> list[Queue]:
     lots = layout.problem.lots
     place = lots.place[rows]
@@ -83,12 +90,15 @@ def _queues(layout: Layout, sold: Floats, rows: Ints) -> list[Queue]:
     held = np.bincount(lots.place, minlength=len(layout.places))
     part = sold[rows] / lots.value[rows]
     parts, numbers = part.tolist(), rows.tolist()
-    fixed = np.bincount(place[lots.is_recent[rows]], minlength=len(layout.places))
+    loses = _loses(lots, sold)
+    is_recent = lots.is_recent[rows].tolist()
     found = []
     for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
         where = int(place[start])
         mine = [layout.lots[row] for row in numbers[start:stop]]
         wanted = there = ZERO
+        recent = zip(mine, is_recent[start:stop], strict=True) if loses[where] else ()
+        first_of_all = sum((lot.quantity for lot, washes in recent if washes), ZERO)
         for lot, of_it in zip(mine, parts[start:stop], strict=True):
             quantity = lot.quantity
             there += quantity
@@ -98,8 +108,7 @@ def _queues(layout: Layout, sold: Floats, rows: Ints) -> list[Queue]:
                 wanted += min(quantity, quantity * to_decimal(of_it, 12))
         is_all = bool(layout.problem.places.is_all[where]) and stop - start == int(held[where])
         first = numbers[start]
-        is_fixed = bool(fixed[where])
-        found.append(Queue(where, first, start, stop, mine, wanted, there, is_all, is_fixed))
+        found.append(Queue(where, first, start, stop, mine, wanted, there, first_of_all, is_all))
     return found
 
 

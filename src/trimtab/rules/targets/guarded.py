@@ -52,6 +52,7 @@ class Cppi(NamedTuple):
         safe = view.safe if view.cash is None else view.safe | {view.cash}
         risky = [name for name in view.classes if name not in safe]
         held = sum((savings.held.get(name, ZERO) for name in risky), ZERO)
+        divided = max(ZERO, savings.value - savings.short)
         due_before = Weight(view.state.get(_DUE, "0"))
         now = step(
             self.rule,
@@ -61,13 +62,13 @@ class Cppi(NamedTuple):
                 value=savings.value + savings.kept - savings.due,
                 rate=rate,
                 held=held,
-                divided=savings.value,
+                divided=divided,
                 flow=savings.flow - (savings.due - due_before),
                 reserve=savings.reserve,
                 rearmed=_word(view) not in {"", view.state.get(_HEEDED, "")},
             ),
         )
-        part = ZERO if savings.value <= 0 else min(ONE, now.exposure / savings.value)
+        part = ZERO if divided <= 0 else min(ONE, now.exposure / divided)
         return Layer(
             name=self.name,
             targets=_shared(view, risky, part),

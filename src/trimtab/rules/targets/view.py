@@ -44,7 +44,8 @@ class Savings(NamedTuple):
     reserves and of withdrawals, symbols of no class, dollars in a wallet that can buy nothing
     there; `reserve` what the operating reserve should be, None without one; `flow` what came in
     since the last look (out: negative) and `due` what [[withdrawals]] take out within the days
-    for which the plan provides. It is still a part of the rest.
+    for which the plan provides. It is still a part of the rest. `short` is the part of `value` that
+    has to be raised for what is due, so that the targets will not divide it.
     """
 
     value: Money
@@ -53,6 +54,7 @@ class Savings(NamedTuple):
     reserve: Money | None = None
     flow: Money = ZERO
     due: Money = ZERO
+    short: Money = ZERO
 
 
 class View(NamedTuple):
