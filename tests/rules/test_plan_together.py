@@ -7,6 +7,7 @@ import datetime as dt
 from decimal import Decimal
 from itertools import accumulate
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 from tests.rules.homes import TODAY
@@ -19,12 +20,16 @@ from tests.rules.plan_homes import (
     moved,
     picked,
     plan_of,
+    prepared,
     washed,
     with_defaults,
 )
 
 from trimtab.domain.policy import ClassRule, FlowRule, GateRule, OrderRule, PlanRule
 from trimtab.domain.values import Relief, ScheduledPurchase
+from trimtab.rules.holdings import holdings
+from trimtab.rules.plan.layout import lay_out
+from trimtab.rules.plan.queues import queues_of
 
 BEFORE_ALL = Decimal(0)
 
@@ -242,3 +247,29 @@ def test_a_harvest_pays_for_the_tax_on_the_units_that_go_with_it():
 def test_where_the_units_are_too_dear_to_sell_it_is_said_until_when_the_loss_waits():
     decision = _home(_bought(10, 330)).decide()
     assert any("wash sale until" in one.sentence for one in decision.refusals)
+
+
+def _laid_out(home):
+    snapshot, planning = prepared(home)
+    held_by_class = holdings(snapshot, planning.policy)
+    return lay_out(snapshot, planning, held_by_class, goes_together=True)
+
+
+def test_two_purchases_at_a_loss_are_never_laid_out_to_go_together():
+    """The check of plans would catch what came of it, and another plan would be made."""
+    assert _laid_out(_home(_bought(20, 1_010, "a"), _bought(10, 1_010, "b"))).together is None
+    together = _laid_out(_home(_bought(20, 1_000, "a"), _bought(10, 1_010, "b"))).together
+    assert together is not None
+    assert together.lots == {"a", "b"}
+    assert (together.short, together.long) == (10, 1_000)
+
+
+def test_units_bought_last_are_pinned_to_the_front_only_where_a_loss_follows_them():
+    layout = _laid_out(_home(_bought(10, 900), lots=[held("hers", "AAA", 2_000, 1_500, 500, "g")]))
+    names = [lot.id for lot in layout.lots]
+    value = layout.problem.lots.value
+    for sold, front in (({"recent", "loss"}, 10), ({"recent", "g"}, 0)):
+        amounts = np.where([name in sold for name in names], value, 0.0)
+        (queue,) = queues_of(layout, amounts).each
+        assert queue.first_of_all == front
+        assert queue.lots[0].id == "recent" or not front
