@@ -12,7 +12,7 @@ TESTS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types imports docs reference bench setup clean
+.PHONY: help demo test lint format types imports docs reference pictures bench setup clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name does; do printf '  make %-9s %s\n' "$$name" "$$does"; done
@@ -43,6 +43,9 @@ docs: reference  ## build the documentation into site/, strictly
 
 reference: $(VENV)/.ready-to-develop
 	@$(BIN)/python docs/generate_reference.py
+
+pictures: $(VENV)/.ready-to-develop  ## draw the pictures of docs/how-to anew
+	@$(BIN)/python docs/make_pictures.py
 
 bench: $(VENV)/.ready-to-develop  ## run the benchmarks
 	@set -e; found=no; for script in benchmarks/bench_*.py benchmarks/*/bench_*.py; do \

@@ -30,8 +30,9 @@ from households import Home, Shape, built, household, large_household, single
 from trimtab.adapters.law import read_law
 from trimtab.domain.trades import Decision
 from trimtab.domain.values import Snapshot
-from trimtab.rules.cycle import decide, look_at, prepare
+from trimtab.rules.cycle import decide
 from trimtab.rules.holdings import holdings
+from trimtab.rules.look import look_at, prepare
 from trimtab.rules.plan import Planning, make_plan
 from trimtab.rules.plan.layout import lay_out
 from trimtab.rules.plan.solve import solve

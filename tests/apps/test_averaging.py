@@ -11,6 +11,7 @@ from trimtab.apps.world import House, load
 from trimtab.domain.events import ContributionMet
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.trades import Side
+from trimtab.lab.paper import PaperBroker
 
 PRICES = {"VTI": "100", "ITOT": "50", "BND": "50", "BTC-USD": "40000"}
 PARTS = """
@@ -67,6 +68,13 @@ def _cash(house: House, account: str = "ira") -> Money:
     return load(house.journal).cash[account, "USD"]
 
 
+def _deposit(house: House, amount: str) -> None:
+    """Pay *amount* into the IRA, or out of it."""
+    broker = house.brokers["paper"]
+    assert isinstance(broker, PaperBroker)
+    broker.deposit("ira", Decimal(amount))
+
+
 def _met(house: House) -> list[tuple[str, Money, Money]]:
     return [
         (str(one.contribution.day), one.contribution.amount, one.contribution.withheld)
@@ -89,6 +97,29 @@ def test_without_averaging_the_same_lump_is_invested_at_once():
     house = _house("")
     _turn(house, "2026-03-09")
     assert _cash(house) < 700  # the part of the coins, which an IRA cannot hold
+
+
+def test_money_that_comes_later_is_invested_at_once_beside_a_lump_that_was_short():
+    house = _house(PARTS, cash="6000")
+    _turn(house, "2026-03-09")
+    assert 4500 <= _cash(house) < 5000
+    _deposit(house, "8000")
+    _turn(house, "2026-03-20")
+    assert 4500 <= _cash(house) < 5500  # the part of the coins stays, which an IRA cannot hold
+    _turn(house, "2026-04-09")
+    assert [amount for _, amount, _ in _met(house)] == [1500, 1500]
+
+
+def test_what_left_a_lump_is_written_down_and_no_later_money_replaces_it():
+    house = _house(PARTS, cash="12000")
+    _turn(house, "2026-03-09")
+    _deposit(house, "-6000")
+    _turn(house, "2026-03-16")
+    _deposit(house, "8000")
+    _turn(house, "2026-03-23")
+    assert _cash(house) < 4000
+    (*_, last) = load(house.journal).contributions["ira"]
+    assert (str(last.day), last.amount) == ("2026-03-09", ZERO)
 
 
 def test_days_missed_are_made_good_at_the_next_turn():

@@ -1,5 +1,6 @@
 """Questions about a household that is not: what is read of them, what they change, what is kept."""
 
+import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -9,12 +10,14 @@ from tests.houses import TOML, FixedPrices, house_of, lot
 
 from trimtab.apps.assumptions import Assumptions, Supposed, moved, read_assumptions
 from trimtab.apps.hypothetical import Look, compare_relief, explained, planned_tax, today, what_if
-from trimtab.apps.run import run_once
+from trimtab.apps.run import policy_in_force, run_once
 from trimtab.apps.world import House
 from trimtab.domain.errors import DataSuspect, FileFaults, InputError
 from trimtab.domain.household import decode_household
+from trimtab.domain.policy import FlowRule
 from trimtab.domain.trades import Side
-from trimtab.domain.values import Lot, Relief, trade_date
+from trimtab.domain.values import Lot, PastFlow, Relief, trade_date
+from trimtab.rules.look import withdrawals_of
 from trimtab.rules.plan import apply_trades
 
 PRICES = {"VTI": "300", "ITOT": "130", "BND": "72", "BTC-USD": "60000"}
@@ -154,6 +157,21 @@ class TestMoving:
         assert (due.account, due.first) == ("ira", trade_date(look.snapshot.at))
         assert due.amount == 700
         assert then.snapshot == look.snapshot
+
+    def test_what_was_taken_out_already_counts_for_what_was_due_and_not_for_what_is_assumed(self):
+        _, look = looked()
+        today = trade_date(look.snapshot.at)
+        rent = FlowRule(account="ira", amount=Decimal(900), first=today + dt.timedelta(days=3))
+        taken = PastFlow(account="ira", date=today, amount=Decimal(-600))
+        before = Supposed(
+            look.snapshot,
+            replace(look.memory, flows=(taken,)),
+            replace(look.facts, withdrawals=(rent,)),
+        )
+        policy = policy_in_force(look.memory)
+        for assumed, due in (("deposit=1", 300), ("withdraw:ira=700", 300 + 700)):
+            then = moved(before, read(assumed))
+            assert withdrawals_of(then.snapshot, policy, then.memory, then.facts) == {"ira": due}
 
     def test_a_withdrawal_may_not_be_more_than_the_account_is_worth(self):
         _, look = looked()

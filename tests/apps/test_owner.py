@@ -111,7 +111,9 @@ def test_what_the_brokers_word_changes_in_value_is_a_flow(home: Home):
     cash["USD"] = str(Decimal(cash["USD"]) + 90_000)
     home.paper.write_bytes(msgspec.json.encode(books))
     adopt(home, clock, "jon-ira", "a transfer that the broker does not report")
-    assert recall(home).pending_flow == 90_000
+    memory = recall(home)
+    assert memory.pending_flow == 90_000
+    assert [(one.account, one.amount) for one in memory.paid_in()] == [("jon-ira", Decimal(90_000))]
 
 
 def test_an_account_that_agrees_cannot_be_adopted(home: Home):

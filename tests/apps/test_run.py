@@ -9,12 +9,15 @@ from tests.houses import TOML, FixedPrices, ManualClock, house_of, lot
 
 from trimtab.adapters.scratch import ScratchJournal
 from trimtab.apps.cli.turns import exit_status
-from trimtab.apps.run import Outcome, run_once
+from trimtab.apps.run import Outcome, policy_in_force, run_once
 from trimtab.apps.world import House, Opening, take_snapshot
 from trimtab.domain.errors import BrokerRefused, InputError
 from trimtab.domain.events import BreakerTripped, Decided, OrderIntended, ValueMarked
+from trimtab.domain.facts import facts_of
+from trimtab.domain.policy import FlowRule
 from trimtab.domain.trades import Order, Receipt, Side
 from trimtab.lab.paper import PaperBroker
+from trimtab.rules.look import withdrawals_of
 
 PRICES = {"VTI": "300", "ITOT": "130", "BND": "72", "BTC-USD": "60000"}
 LOTS = (
@@ -235,6 +238,22 @@ def test_money_taken_out_of_a_file_is_no_crash():
     poorer = told._replace(lots=(), cash={})
     house = house._replace(openings={**house.openings, "ira": poorer})
     assert run_once(house, executes=False).memory.breaker is None
+
+
+def test_what_an_edited_file_took_out_before_its_day_is_not_due_again():
+    house, _ = after_a_day_in_files("1")
+    due = FlowRule(account="ira", amount=Decimal(90), first=dt.date(2026, 3, 12))
+    facts = replace(facts_of(house.file), withdrawals=(due,))
+    told = house.openings["ira"]
+    poorer = told._replace(cash={"USD": told.cash["USD"] - 60})
+    left = []
+    for opening in (told, poorer):
+        house = house._replace(openings={**house.openings, "ira": opening})
+        outcome = run_once(house, executes=False)
+        assert outcome.snapshot is not None
+        policy = policy_in_force(outcome.memory)
+        left.append(withdrawals_of(outcome.snapshot, policy, outcome.memory, facts))
+    assert left == [{"ira": 90}, {"ira": 30}]
 
 
 def test_an_account_that_is_new_on_the_day_of_a_crash_does_not_hide_it():

@@ -11,7 +11,7 @@ from tests.houses import START, TOML, FixedPrices, ManualClock, house_of, lot
 from trimtab.apps.clock import ManualClock as Clock
 from trimtab.apps.demo import make_demo
 from trimtab.apps.home import recall, working
-from trimtab.apps.outlook import CurveSource
+from trimtab.apps.outlook import CurveSource, outlook_of
 from trimtab.apps.owner import rearm_strategy
 from trimtab.apps.replay import replay
 from trimtab.apps.run import Outcome, run_once
@@ -278,6 +278,27 @@ def test_all_is_sold_at_the_floor_and_only_the_owners_word_brings_it_back():
     assert LOCKED not in aim_of(run_once(house, executes=True)).layers[0].state
 
 
+def test_new_money_inside_the_band_is_not_drawn_into_risk_by_targets_of_an_earlier_day():
+    """60,000 of 100,000 fell by 3 %; the formula then wants 54,600, which is in the band."""
+    toml = TOML.replace("cash_reserve = 1000", "cash_reserve = 0")
+    toml = toml.replace("target = 0.55", "target = 0.60").replace("target = 0.05", "target = 0.00")
+    lots = (
+        lot("taxable", "VTI", "200", "50000", "2019-05-01"),
+        lot("ira", "BND", "500", "40000", "2020-01-01"),
+    )
+    prices, clock = FixedPrices(PRICES | {"BND": "80"}, spread="0"), ManualClock()
+    house = house_of(lots, {}, prices, toml=f"{toml}\n{layers('cppi')}", clock=clock)
+    house = house._replace(past=past)
+    assert aim_of(run_once(house, executes=True)).targets["stocks"] == Decimal("0.6")
+    clock.sleep(DAY)
+    prices.prices["VTI"] = Decimal(291)
+    house.brokers["paper"].deposit("taxable", Decimal(1_500))  # type: ignore[attr-defined]  # the paper broker's
+    outcome = run_once(house, executes=True)
+    assert outcome.decision is not None
+    assert outcome.decision.plan is not None
+    assert {trade.symbol for trade in outcome.decision.plan.trades} == {"BND"}
+
+
 def test_a_strategy_that_is_not_locked_cannot_be_rearmed(tmp_path):
     noon = dt.datetime(2026, 10, 14, 12, tzinfo=dt.UTC)
     home = make_demo(tmp_path / "demo", seed=7, today=noon.date(), replace=False)
@@ -409,6 +430,12 @@ def test_a_curve_is_read_by_nobody_who_does_not_need_it():
     house, _, _ = household(ACCRUING)
     with pytest.raises(InputError, match="curve of 2026-03-08"):
         run_once(house._replace(curve=broken), executes=True)
+
+
+def test_strategies_are_told_the_base_currency():
+    toml = TOML.replace('name = "Test"', 'name = "Test"\nbase_currency = "EUR"', 1)
+    house, _, clock = household(layers("cppi"), toml=toml)
+    assert outlook_of(house, house.file.policy(), clock.now()).currency == "EUR"
 
 
 def test_what_is_due_to_be_withdrawn_is_not_insured():

@@ -3,11 +3,10 @@
 import datetime as dt
 import tomllib
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from msgspec.structs import fields
-from tests.domain.test_household import GOOD, STRATEGIES, faults_of, sections
+from tests.domain.household_files import GOOD, STRATEGIES, faults_of, sections, template
 
 from trimtab.domain.household import apply_policy, decode_household
 from trimtab.domain.yield_facts import RateRule
@@ -19,7 +18,6 @@ RATE = {
     "as_of": "2026-01-15",
     "risk": '"insured"',
 }
-TEMPLATES = Path(__file__).resolve().parents[2] / "src/trimtab/apps/templates"
 
 
 def with_rate(head: str = "", **changes: str) -> str:
@@ -90,6 +88,5 @@ def test_the_options_show_every_key_of_a_rate_and_decode_in_the_template():
     text = sections(STRATEGIES)["yields"]
     (rate,) = tomllib.loads(text)["yields"]["rates"]
     assert set(rate) == {field.name for field in fields(RateRule)}
-    household = (TEMPLATES / "household.toml").read_text(encoding="utf-8")
-    (rule,) = decode_household(f"{household}\n{text}").yields.rates
+    (rule,) = decode_household(f"{template()}\n{text}").yields.rates
     assert rule.symbol == "BND"

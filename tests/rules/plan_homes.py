@@ -41,7 +41,7 @@ from trimtab.domain.values import (
     ScheduledPurchase,
     Snapshot,
 )
-from trimtab.rules.cycle import look_at, prepare
+from trimtab.rules.look import look_at, prepare
 from trimtab.rules.plan import Planning
 from trimtab.rules.tax.books import books_at
 

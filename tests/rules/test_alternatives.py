@@ -15,7 +15,7 @@ from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import CENT, ZERO
 from trimtab.domain.trades import Disposal, LotPick, Motive, Side, Term, Trade
 from trimtab.domain.values import Balance, Lot, Quote, Relief, ScheduledPurchase, Snapshot
-from trimtab.rules.cycle import look_at, prepare
+from trimtab.rules.look import look_at, prepare
 from trimtab.rules.plan.alternatives import Explained, Explanation, explain, order_words
 
 PRICES = {"VTI": 100, "ITOT": 50, "BND": 70, "BTC-USD": 60_000}

@@ -36,12 +36,49 @@ amounts = st.decimals("1", "100000", places=2, allow_nan=False)
 rates = st.decimals("-0.02", "0.03", places=4, allow_nan=False)
 
 
-@given(prices, amounts, rates, rates)
-def test_value_averaging_without_limits_reaches_its_path_to_the_cent(path, amount, r, g):
-    goals = path_exact(amount, r, g, len(path))
+@pytest.mark.parametrize("path_of", [path_exact, path_edleson])
+@given(path=prices, amount=amounts, r=rates, g=rates)
+def test_value_averaging_reaches_its_path_to_the_cent_when_uncapped(path_of, path, amount, r, g):
+    goals = path_of(amount, r, g, len(path))
     course = value_averaging(goals, path, UNBOUND)
     for goal, price, units in zip(goals, path, course.units, strict=True):
         assert abs(units * price - goal) <= CENT / 2 + D("1e-15")
+
+
+@pytest.mark.parametrize("path_of", [path_exact, path_edleson])
+@given(path=prices, amount=amounts, r=rates, g=rates)
+def test_value_averaging_that_never_sells_is_never_below_its_path_when_uncapped(
+    path_of, path, amount, r, g
+):
+    goals = path_of(amount, r, g, len(path))
+    course = value_averaging(goals, path, Limits(caps=None))
+    for goal, price, units in zip(goals, path, course.units, strict=True):
+        assert units * price - goal >= -CENT / 2 - D("1e-15")
+
+
+@given(path=prices, amount=amounts, r=rates, multiple=st.decimals(1, 4, places=1))
+def test_a_capped_path_is_the_uncapped_one_from_where_it_is_caught_up(path, amount, r, multiple):
+    goals = path_exact(amount, r, ZERO, len(path))
+    capped = Limits(sells=True, caps=(amount * multiple,) * len(path))
+    course = value_averaging(goals, path, capped)
+    for number, (goal, price, units) in enumerate(zip(goals, path, course.units, strict=True)):
+        missing = goal - units * price
+        assert abs(missing - course.withheld[number]) <= CENT / 2 + D("1e-15")
+        assert course.withheld[number] == 0 or course.contributions[number] == amount * multiple
+
+
+@given(path=prices, amount=amounts, r=rates, sells=st.booleans())
+def test_terminal_wealth_is_the_value_and_all_that_was_paid_in_and_not_invested(
+    path, amount, r, sells
+):
+    fund = SideFund(start=amount, paid_in=(amount,) * len(path))
+    goals = path_exact(amount, r, ZERO, len(path))
+    caps = (amount * 3,) * len(path)
+    compared = compare_wealth(goals, path, Limits(sells=sells, caps=caps), fund)
+    for course in (compared.lump, compared.dollar_cost, compared.value):
+        beside = amount * (len(path) + 1) - course.invested
+        assert course.wealth == course.units[-1] * path[-1] + beside
+        assert beside >= 0
 
 
 @given(prices, amounts)

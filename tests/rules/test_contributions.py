@@ -1,7 +1,7 @@
 """What is due on which day under a rule, and that it is what the same rule does over history."""
 
 import datetime as dt
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 import pytest
 from hypothesis import given
@@ -10,19 +10,20 @@ from msgspec.structs import replace
 
 from trimtab.domain.errors import InputError
 from trimtab.domain.incoming import CAP_MULTIPLE, PastContribution
-from trimtab.domain.numbers import ZERO, Money
+from trimtab.domain.numbers import CENT, ZERO, Money
 from trimtab.rules.averaging import value_averaging
 from trimtab.rules.contributions import (
     DollarCostRule,
     Obligation,
     Rule,
     ValueAveragingRule,
+    amount_due,
     cap_of,
     contribution_days,
     goals,
     limits_of,
     obligations_due,
-    part_due,
+    parts_of,
 )
 
 D = Decimal
@@ -94,9 +95,26 @@ def test_the_parts_of_a_lump_that_fall_due_are_the_lump_to_the_cent(amount, part
     assert len({one.day for one in due}) == len(due) <= parts
 
 
+@given(
+    st.decimals("0", "100000", places=2, allow_nan=False),
+    st.integers(1, 40),
+    st.integers(0, 45),
+)
+def test_what_is_left_of_a_lump_is_divided_over_its_days_to_come(left, parts, done):
+    rule = replace(LUMP, parts=parts)
+    days = contribution_days(rule, FIRST - dt.timedelta(days=1), dt.date(2040, 1, 1))
+    after = ([FIRST - dt.timedelta(days=1), *days] + [days[-1]] * 45)[done]
+    found = parts_of(rule, left, after)
+    assert [day for _, day, _ in found] == [day for day in days if day > after]
+    assert [number for number, _, _ in found] == list(range(done + 1, parts + 1))
+    shares = [share for _, _, share in found]
+    assert sum(shares, ZERO) == (left if shares else ZERO)
+    assert not shares or max(shares) - min(shares) <= CENT
+
+
 def test_a_stream_that_grows_grows_from_its_second_contribution():
     rule = replace(STREAM, growth=D("0.01"))
-    assert [part_due(rule, number) for number in (1, 2, 3)] == [D(500), D(505), D("510.05")]
+    assert [amount_due(rule, number) for number in (1, 2, 3)] == [D(500), D(505), D("510.05")]
 
 
 def test_a_single_contribution_is_due_once():
@@ -185,6 +203,38 @@ def test_what_falls_due_day_by_day_is_what_the_course_over_history_puts_in(
     course = value_averaging(wanted, prices, limits_of(rule, len(prices)))
     assert [one.amount for one in past] == list(course.contributions)
     assert [one.withheld for one in past] == list(course.withheld)
+
+
+STEP = D("0.000001")
+"""What brokers trade in fractions of a share by."""
+
+
+@given(
+    prices=st.lists(st.decimals("1", "500", places=2, allow_nan=False), min_size=1, max_size=15),
+    path=st.sampled_from(["exact", "edleson"]),
+    expected=st.decimals("-0.02", "0.03", places=4, allow_nan=False),
+    growth=st.decimals("-0.02", "0.03", places=4, allow_nan=False),
+    start=st.decimals("0", "50000", places=2, allow_nan=False),
+)
+def test_a_rule_without_a_cap_keeps_fractional_shares_on_its_path_to_the_cent(
+    prices, path, expected, growth, start
+):
+    rule = replace(
+        PATH,
+        path=path,
+        expected_return=expected,
+        growth=growth,
+        start=start,
+        sells=True,
+        cap_multiple=D("1e9"),
+    )
+    days = contribution_days(rule, FIRST - dt.timedelta(days=1), dt.date(2030, 1, 1))
+    held = ZERO
+    for day, price in zip(days, prices, strict=False):
+        (due,) = _due(rule, day, value=held * price)
+        held += (due.amount / price).quantize(STEP, rounding=ROUND_DOWN)
+        assert due.goal is not None
+        assert abs(held * price - due.goal) <= CENT / 2 + STEP * price
 
 
 @pytest.mark.parametrize(

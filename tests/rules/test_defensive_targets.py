@@ -14,8 +14,8 @@ from trimtab.domain.aim import Aim, Layer
 from trimtab.domain.aims import GlidePoint, GlideRule, StrategyRule
 from trimtab.domain.household import decode_household
 from trimtab.domain.policy import DefensiveRule, Policy
-from trimtab.rules.cycle import look_at
 from trimtab.rules.holdings import targets_of
+from trimtab.rules.look import look_at
 
 TODAY = dt.date(2026, 3, 9)
 FALLBACK = {"stocks": Decimal("0.3"), "bonds": Decimal("0.7"), "bitcoin": Decimal(0)}

@@ -244,6 +244,26 @@ def test_a_limit_that_leaves_room_bars_no_deposit():
     assert home.decide().least_deposit is None, "bonds may not be bought up to their target"
 
 
+def _reserving(**reserves: Money) -> Home:
+    """90,000 of stocks and 30,000 of bonds, 60 % and 40 %, and accounts that lack their reserve."""
+    home = _limited()
+    return home._replace(policy=replace(home.policy, cash_reserves=reserves))
+
+
+def test_no_deposit_is_promised_into_an_account_that_lacks_its_reserve():
+    found = re.search(r" USD in (\S+) would bring every class", _limited().decide().sentence)
+    assert found is not None
+    elsewhere = _reserving(**{found[1]: Decimal(2_000)})
+    assert _assert_kept(elsewhere)
+    assert f" USD in {found[1]} would" not in elsewhere.decide().sentence
+
+
+def test_where_every_account_lacks_its_reserve_no_deposit_is_promised():
+    decision = _reserving(**dict.fromkeys(COUPLE, Decimal(2_000))).decide()
+    assert (decision.least_deposit, decision.deposit_into_bands) == (None, None)
+    assert "deposit" not in decision.sentence
+
+
 def _with_flows(cash: int = 0, *, coming: int = 0, due: int = 0) -> Home:
     """60,000 of stocks and 30,000 of bonds that nobody may sell, 60 % and 40 % within five."""
     today = trade_date(START)

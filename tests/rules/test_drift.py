@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 from tests.houses import START
 
 from trimtab.domain.events import BandsMoved, Entry
@@ -226,6 +227,28 @@ def test_an_episode_that_can_go_no_further_ends_only_inside_the_re_arm_mark():
     outside = _drift(Decimal("0.63"), band, BandState.CORRECTING)
     assert finish([inside], {"a": band})[0][0].state is BandState.ARMED
     assert finish([outside], {"a": band}) == ((outside,), ())
+
+
+STUCK_BAND = BandPolicy(trigger_abs=Decimal("0.05"), re_arm=Decimal("0.5"))
+
+
+@pytest.mark.parametrize(
+    ("stocks", "ended"),
+    [
+        pytest.param("0.53", {"stocks"}, id="3 of its 3.4 points are those that coins lack"),
+        pytest.param("0.56", set(), id="it is out of its own band"),
+    ],
+)
+def test_no_class_is_kept_open_by_what_a_stuck_one_lacks(stocks, ended):
+    weights = {"stocks": Decimal(stocks), "bonds": Decimal("0.98") - Decimal(stocks)}
+    targets = {"stocks": Decimal("0.496"), "bonds": Decimal("0.45"), "coins": Decimal("0.054")}
+    half = dict.fromkeys(targets, STUCK_BAND) | {"coins": BandPolicy(trigger_abs=Decimal("0.02"))}
+    measured = measure({**weights, "coins": Decimal("0.02")}, ONE, targets, half)
+    drifts = [replace(one, state=BandState.CORRECTING) for one in measured]
+    moved, changes = finish(drifts, half)
+    assert {one.asset_class for one in changes} - {"bonds"} == ended
+    (coins,) = [one for one in moved if one.asset_class == "coins"]
+    assert coins.state is BandState.CORRECTING
 
 
 class Episodes(RuleBasedStateMachine):

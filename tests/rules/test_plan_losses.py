@@ -31,7 +31,7 @@ from tests.rules.plan_homes import (
 
 from trimtab.domain.policy import HarvestRule, PlanRule
 from trimtab.domain.trades import Disposal, Motive, Term
-from trimtab.domain.values import ScheduledPurchase
+from trimtab.domain.values import AccountKind, OwnerRole, ScheduledPurchase
 
 ALWAYS, WITH_TRADES, NEVER = (PlanRule(harvests=one) for one in ("always", "with_trades", "never"))
 SWAPPED = {("hers", "AAA"): -6_000, ("hers", "AAB"): 6_000}
@@ -124,6 +124,26 @@ def test_of_two_harvests_that_are_too_small_together_the_one_is_left():
     assert len(picked(plan_of(home).trades)) == 1
     both = home._replace(harvest=replace(home.harvest, minimum=Decimal(47)))
     assert set(picked(plan_of(both).trades)) == {"stocks", "bonds"}
+
+
+def test_a_parents_loss_that_is_too_small_takes_no_childs_loss_with_it():
+    """Two thousand saved of a child's tax is worth its harvest, whatever hers is worth."""
+    home = household(
+        [
+            held("hers", "AAA", 6_000, 6_700, 800, "hers"),
+            held("kid", "AAA", 6_000, 12_000, 800, "the child's"),
+            held("ira", "AAA", 48_000, 48_000, 800),
+            held("ira", "BBB", 40_000, 40_000),
+        ],
+        accounts={**COUPLE, "kid": AccountKind.TAXABLE},
+        plan=ALWAYS,
+        bands=WIDE_BAND,
+        harvest=HarvestRule(minimum=Decimal(500)),
+    )
+    child = replace(home.snapshot.accounts["kid"], role=OwnerRole.OTHER)
+    accounts = {**home.snapshot.accounts, "kid": child}
+    home = home._replace(snapshot=replace(home.snapshot, accounts=accounts))
+    assert picked(plan_of(home).trades) == {"the child's": 60}
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_two_substitutes_keep_the_place_of_what_is_sold():
         "stocks": ClassRule(target=Decimal("0.6"), members=("AAA", "AAB", "AAC")),
         "bonds": ClassRule(target=Decimal("0.4"), members=("BBB",)),
     }
-    limited = PlanRule(holdings_max={"AAB": Decimal("0.3")})
+    limited = PlanRule(holdings_max={"AAB": Decimal("0.3"), "AAC": Decimal("0.4")})
     home = household(AT_A_LOSS, classes=classes, plan=limited)
     assert "its loss is taken while AAB and AAC keep the place of AAA; " in sale_of(home).reason
 

@@ -18,7 +18,7 @@ from trimtab.domain.policy import BandRule, FlowRule, TaxRule
 from trimtab.domain.tax_facts import opening_fact
 from trimtab.domain.trades import BandState, Disposal, Term
 from trimtab.domain.values import Balance, Snapshot
-from trimtab.rules.cycle import look_at, prepare
+from trimtab.rules.look import look_at, prepare
 from trimtab.rules.plan import Planning, make_plan, may_plan
 from trimtab.rules.tax.saving import YearToDate
 

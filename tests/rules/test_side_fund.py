@@ -17,8 +17,8 @@ from trimtab.domain.numbers import ONE, ZERO, Money
 from trimtab.domain.policy import FlowRule
 from trimtab.domain.values import Balance, Snapshot
 from trimtab.rules.contributions import DollarCostRule, Obligation, ValueAveragingRule
-from trimtab.rules.cycle import coming_of
 from trimtab.rules.holdings import holdings, kept_in_cash
+from trimtab.rules.look import coming_of
 from trimtab.rules.side_fund import Standing, met, rule_of, standings, with_waiting
 
 FILE = decode_household(TOML)

@@ -299,7 +299,7 @@ class Storm:
         if self.rng.random() < 0.5:
             amount = to_decimal(float(self.rng.uniform(50, 6000)), 2)
         else:
-            free = self.paper._free_to_leave(self.books(), name, "USD")
+            free = self.paper.free_to_leave(name)
             spare = free - self.accounts[name].cash_reserve
             amount = -round_to_step(spare * to_decimal(float(self.rng.random()), 3), CENT)
         if amount > 0 or -amount > CENT:

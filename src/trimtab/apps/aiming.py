@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from trimtab.apps.home import Home, looking, read_household, recall
+from trimtab.apps.observed import observe
 from trimtab.apps.outlook import (
     look_every_days,
     outlook_of,
@@ -12,7 +13,8 @@ from trimtab.apps.outlook import (
     strategies_of,
     strategy_warnings,
 )
-from trimtab.apps.world import House, Recorder, load, open_books, take_snapshot
+from trimtab.apps.run import require_agreement
+from trimtab.apps.world import House, take_snapshot
 from trimtab.domain.aim import Aim, Layer
 from trimtab.domain.errors import DataSuspect
 from trimtab.domain.events import Decided, Entry
@@ -23,8 +25,8 @@ from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import Decision
 from trimtab.domain.values import trade_date
-from trimtab.rules.cycle import Look, due_of, leaving_of, look_at
 from trimtab.rules.holdings import targets_of
+from trimtab.rules.look import Look, due_of, leaving_of, look_at
 from trimtab.rules.targets.aim import NO_OUTLOOK, Outlook, is_new_period
 from trimtab.rules.targets.base import day_of, own_targets
 from trimtab.rules.targets.view import Savings, View
@@ -128,8 +130,7 @@ def gather(home: Home, clock: Clock) -> Aiming:
     memory = recall(home)
     with looking(home, clock=clock, file=file) as house:
         decisions = _decisions(house.journal.entries())
-        recorder = Recorder(house.journal, clock, load(house.journal), "targets")
-        open_books(house, recorder)
+        now = observe(house, "targets").memory
         policy = memory.policy or file.policy()
         if memory.policy is None:
             strategies_of(policy)  # nothing binds yet, so all of it must be there
@@ -148,7 +149,7 @@ def gather(home: Home, clock: Clock) -> Aiming:
             missing=None,
             decisions=decisions,
         )
-        return _looked(aiming, house, recorder.memory)
+        return _looked(aiming, house, now)
 
 
 def corner(aiming: Aiming) -> Corner | None:
@@ -222,6 +223,7 @@ def _view(aiming: Aiming, base: Mapping[str, Weight], day: dt.date) -> View:
 def _looked(aiming: Aiming, house: House, memory: Memory) -> Aiming:
     """*aiming* with what a turn now would find."""
     try:
+        require_agreement(memory)
         snapshot = take_snapshot(house, memory)
     except DataSuspect as error:
         return aiming._replace(missing=str(error))

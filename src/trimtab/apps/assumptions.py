@@ -1,5 +1,6 @@
 """What `--what-if` assumes: money paid in or taken out, and prices that moved."""
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -14,6 +15,7 @@ from trimtab.domain.numbers import CENT, ONE, ZERO, Money, Price, Weight
 from trimtab.domain.policy import FlowRule, HouseholdFile
 from trimtab.domain.values import AccountKind, Quote, Snapshot, trade_date
 from trimtab.rules.deposits import paid_in
+from trimtab.rules.schedule import expected
 from trimtab.rules.words import money
 
 OPTION = "--what-if"
@@ -101,16 +103,27 @@ def moved(before: Supposed, assumptions: Assumptions) -> Supposed:
             )
     _tell(faults)
     flow = sum(assumptions.deposits.values(), ZERO)
+    memory = replace(memory, pending_flow=memory.pending_flow + flow)
+    if not assumptions.withdrawals:
+        return Supposed(snapshot, memory, facts)
     today = trade_date(snapshot.at)
     due = [
         FlowRule(account=account, amount=amount, first=today)
         for account, amount in assumptions.withdrawals.items()
     ]
-    return Supposed(
-        snapshot,
-        replace(memory, pending_flow=memory.pending_flow + flow),
-        replace(facts, withdrawals=(*facts.withdrawals, *due)),
-    )
+    # What was taken out already counts for what was due without them, and not for these.
+    due += _still_due(memory, facts, today)
+    memory = replace(memory, flows=memory.paid_in())
+    return Supposed(snapshot, memory, replace(facts, withdrawals=tuple(due)))
+
+
+def _still_due(memory: Memory, facts: Facts, today: dt.date) -> Iterator[FlowRule]:
+    """What [[withdrawals]] still take out in the days for which the plan provides."""
+    assert memory.policy is not None, "a plan was made under a policy"
+    early = dt.timedelta(days=memory.policy.plan.raise_cash_days)
+    taken = memory.taken_out()
+    for one in expected(facts.withdrawals, taken, today, today + early, early):
+        yield FlowRule(account=one.account, amount=one.amount, first=one.date)
 
 
 class _Reader:

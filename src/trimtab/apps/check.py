@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from trimtab.apps.home import Home, looking, read_household, recall
+from trimtab.apps.observed import observe
 from trimtab.apps.outlook import outlook_of, past_of, strategies_of, strategy_warnings
-from trimtab.apps.world import House, Recorder, edited_openings, load, open_books, take_snapshot
+from trimtab.apps.world import House, edited_openings, take_snapshot
 from trimtab.domain.aim import Aim, Layer
 from trimtab.domain.errors import DataSuspect, InputError, StrategyFault
 from trimtab.domain.facts import facts_of
@@ -19,9 +20,9 @@ from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import Drift
 from trimtab.domain.values import Instrument, trade_date
-from trimtab.rules.cycle import due_of, leaving_of, look_at
 from trimtab.rules.drift import measure
 from trimtab.rules.holdings import Holdings, bands_of, cash_class, class_of, holdings, targets_of
+from trimtab.rules.look import due_of, leaving_of, look_at
 from trimtab.rules.precommitment import changes
 from trimtab.rules.side_fund import long_past, standings
 from trimtab.rules.tax.lots import is_long_term
@@ -246,41 +247,38 @@ def _checked(
     drifts: tuple[Drift, ...] = ()
     with looking(home, clock=clock, file=file) as house:
         lots = sum(len(opening.lots) for opening in house.openings.values())
-        recorder = Recorder(house.journal, clock, load(house.journal), "check")
-        open_books(house, recorder)
+        memory = observe(house, "check").memory
         remarks += edited_openings(house)
         try:
-            snapshot = take_snapshot(house, recorder.memory)
+            snapshot = take_snapshot(house, memory)
         except DataSuspect as error:
             remarks.append(f"No value can be told: {error}")
         else:
             held = holdings(snapshot, policy)
             value = snapshot.value()
             today = trade_date(snapshot.at)
-            outlook = outlook_of(house, policy, snapshot.at, recorder.memory.proposed)
+            outlook = outlook_of(house, policy, snapshot.at, memory.proposed)
             facts = facts_of(file)
             aim = look_at(
                 snapshot,
                 policy,
-                recorder.memory,
+                memory,
                 outlook,
-                due=due_of(snapshot, policy, recorder.memory, facts),
-                leaving=leaving_of(snapshot, policy, recorder.memory, facts),
+                due=due_of(snapshot, policy, memory, facts),
+                leaving=leaving_of(snapshot, policy, memory, facts),
             ).aim
             if aim is not None and aim.faults:
                 raise StrategyFault("\n".join(aim.faults))
             targets = targets_of(policy, today, aim, is_defensive=False)
             drifts = measure(held.values, held.total, targets, bands_of(policy))
             remarks += _held_remarks(held, file)
-            averaged = standings(snapshot, policy, recorder.memory, facts)
-            told = (
-                long_past(one, recorder.memory, today, snapshot.base_currency) for one in averaged
-            )
+            averaged = standings(snapshot, policy, memory, facts)
+            told = (long_past(one, memory, today, snapshot.base_currency) for one in averaged)
             remarks += [sentence for sentence in told if sentence]
             remarks += [" ".join(layer.sentences) for layer in _doubting(aim)]
             remarks += [one for one in _stuck(house, snapshot.at) if one not in " ".join(remarks)]
         classes = class_of(policy)
-        owned = {lot.symbol for lot in recorder.memory.lots.values()}
+        owned = {lot.symbol for lot in memory.lots.values()}
     remarks += strategy_warnings(policy, trade_date(clock.now()))
     remarks += [
         f"{symbol} is held and belongs to no class: it is valued, and never traded."

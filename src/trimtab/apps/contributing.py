@@ -17,12 +17,12 @@ from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Price
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.trades import Drift, Side, Trade
-from trimtab.domain.values import AccountKind, Snapshot, trade_date
+from trimtab.domain.values import AccountKind, ScheduledFlow, Snapshot, trade_date
 from trimtab.rules.contributions import ValueAveragingRule, contribution_days, goals
 from trimtab.rules.holdings import holdings, may_hold
 from trimtab.rules.placement import choose_purchase, place_contribution
 from trimtab.rules.reserve import claim
-from trimtab.rules.schedule import flows_due, still_due
+from trimtab.rules.schedule import expected, flows_due
 from trimtab.rules.side_fund import Standing, rule_of, standings
 from trimtab.rules.tax.books import books_at
 from trimtab.rules.tax.guard import Guarded, GuardState, Outlook, guard_purchase
@@ -70,7 +70,10 @@ class Averaged(NamedTuple):
 
 
 class Contributing(NamedTuple):
-    """All that `trimtab contribute` shows; `is_asked` where an amount was given."""
+    """All that `trimtab contribute` shows; `is_asked` where an amount was given.
+
+    `is_paid` is whether something was due until the end of the month and all of it came already.
+    """
 
     household: str
     currency: str
@@ -81,6 +84,7 @@ class Contributing(NamedTuple):
     averaged: tuple[Averaged, ...]
     reserve: Reserving | None
     least: Money
+    is_paid: bool = False
 
     @property
     def today(self) -> dt.date:
@@ -101,7 +105,7 @@ def contribute(
     currency = snapshot.base_currency
     today = trade_date(snapshot.at)
     cash = {name: memory.cash.get((name, currency), ZERO) for name in memory.accounts}
-    found = reserving(policy, cash, today, facts.contributions)
+    found = reserving(policy, cash, today, facts, memory)
     averaged = standings(snapshot, policy, memory, facts)
     if amount is None:
         if account is not None:
@@ -122,6 +126,7 @@ def contribute(
         averaged=tuple(_averaged(one, look, today) for one in averaged),
         reserve=found,
         least=policy.orders.invest_cash_from,
+        is_paid=not incoming and bool(_until_month_end(house.file, today)),
     )
 
 
@@ -153,15 +158,19 @@ def _of_this_month(
     file: HouseholdFile, policy: Policy, memory: Memory, today: dt.date
 ) -> tuple[Incoming, ...]:
     """The contributions from today to the end of the month that are not paid yet."""
-    month_end = (today.replace(day=1) + dt.timedelta(days=31)).replace(day=1) - _ONE_DAY
+    month_end = _month_end(today)
     early = dt.timedelta(days=policy.plan.raise_cash_days)
-    due = flows_due(file.contributions, today - early - _ONE_DAY, month_end)
-    paid = [one for one in memory.flows if one.amount > 0]
-    return tuple(
-        Incoming(one.date, one.account, one.amount)
-        for one in still_due(due, paid, early)
-        if one.date >= today
-    )
+    due = expected(file.contributions, memory.paid_in(), today, month_end, early)
+    return tuple(Incoming(one.date, one.account, one.amount) for one in due)
+
+
+def _until_month_end(file: HouseholdFile, today: dt.date) -> tuple[ScheduledFlow, ...]:
+    """The contributions from today to the end of the month, paid or not."""
+    return flows_due(file.contributions, today - _ONE_DAY, _month_end(today))
+
+
+def _month_end(today: dt.date) -> dt.date:
+    return (today.replace(day=1) + dt.timedelta(days=31)).replace(day=1) - _ONE_DAY
 
 
 def _usual_account(file: HouseholdFile, today: dt.date) -> str:

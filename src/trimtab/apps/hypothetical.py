@@ -20,8 +20,9 @@ from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.trades import BandState, Decision
 from trimtab.domain.values import Account, Lot, Relief, Snapshot
-from trimtab.rules.cycle import decide, due_of, leaving_of, look_at, prepare, withdrawals_of
+from trimtab.rules.cycle import decide
 from trimtab.rules.holdings import holdings
+from trimtab.rules.look import due_of, leaving_of, look_at, prepare, withdrawals_of
 from trimtab.rules.plan.alternatives import Explanation, explain
 from trimtab.rules.plan.apply import holdings_after
 from trimtab.rules.plan.undone import lacking_of

@@ -9,17 +9,19 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from trimtab.domain.errors import InputError
-from trimtab.domain.events import AccountOpened, CashMoved, Entry, OrderFilled, ValueMarked
+from trimtab.domain.events import Entry, OrderFilled, ValueMarked
+from trimtab.domain.flows import flow_in
 from trimtab.domain.history import LotSale
 from trimtab.domain.household import accounts_of, instruments_of
 from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ZERO, Money, to_float
 from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.trades import Fill, Side, Term
-from trimtab.domain.values import trade_date
+from trimtab.domain.values import PastFlow, trade_date
 from trimtab.lab.track_record import Flow, Point
 from trimtab.rules.tax.books import books_of
 
+_ONE_DAY = dt.timedelta(days=1)
 Journaled = tuple[Entry, ...] | list[Entry]
 
 
@@ -38,38 +40,41 @@ class Seen(NamedTuple):
 def marked(entries: Iterable[Entry]) -> list[Seen]:
     """A point for each day that the journal marks, by its last mark, with the flows before it."""
     found: list[Seen] = []
-    pending: list[tuple[dt.date, Money]] = []
+    pending: list[PastFlow] = []
     for entry in entries:
-        match entry.event:
-            case AccountOpened(flow=flow):
-                pending.append((trade_date(entry.at), flow))
-            case CashMoved(movement=movement, in_base=amount) if movement.is_flow:
-                pending.append((trade_date(movement.at), amount))
-            case ValueMarked() as mark:
-                earliest = found[-1].point.day if found else mark.session
-                point = Point(
-                    day=mark.session,
-                    value=to_float(mark.value),
-                    unit=to_float(mark.unit_value),
-                    flows=_flows(pending, mark, earliest),
-                )
-                found.append(Seen(point, entry.sequence, entry.at))
-                pending = []
+        if isinstance(mark := entry.event, ValueMarked):
+            earliest = found[-1].point.day if found else mark.session
+            point = Point(
+                day=mark.session,
+                value=to_float(mark.value),
+                unit=to_float(mark.unit_value),
+                flows=_flows(pending, mark, earliest),
+            )
+            found.append(Seen(point, entry.sequence, entry.at))
+            pending = []
+        elif flow := flow_in(entry.event, entry.at):
+            pending.append(flow)
     return [_merged(list(group)) for _, group in groupby(found, key=lambda one: one.point.day)]
 
 
-def _flows(
-    pending: Iterable[tuple[dt.date, Money]], mark: ValueMarked, earliest: dt.date
-) -> tuple[Flow, ...]:
+def within(seen: list[Seen], since: dt.date | None, until: dt.date | None) -> list[Seen]:
+    """The points from the last one before *since* to the last one by *until*."""
+    days = [one.point.day for one in seen]
+    start = 0 if since is None else max(0, bisect_left(days, since) - 1)
+    end = len(seen) if until is None else bisect_left(days, until + dt.timedelta(days=1))
+    return seen[start:end]
+
+
+def _flows(pending: Iterable[PastFlow], mark: ValueMarked, earliest: dt.date) -> tuple[Flow, ...]:
     """What came in since the mark before, by the day on which it did, within the two marks.
 
     What left one account for another on the same day is no flow. The mark's own word counts where
     the journal's pieces do not add up to it.
     """
     days: dict[dt.date, Money] = {}
-    for day, amount in pending:
-        on = min(max(day, earliest), mark.session)
-        days[on] = days.get(on, ZERO) + amount
+    for flow in pending:
+        on = min(max(flow.date, earliest), mark.session)
+        days[on] = days.get(on, ZERO) + flow.amount
     if sum(days.values(), ZERO) != mark.flow:
         days = {mark.session: mark.flow}
     return tuple(
@@ -119,16 +124,18 @@ def traded(
 def _ends(seen: Sequence[Seen], since: dt.date | None, until: dt.date | None) -> list[dt.date]:
     """The last day whose trades belong to each point: its own; the year's end for a year's last.
 
-    The first point only opens the period, so that the trades of its own day follow it, unless the
-    period was asked to begin later.
+    The first point only opens the period: all from its own day on follows it, or from *since* on,
+    if that is later. What is between the last point and *until* belongs to that point, so that a
+    trade is in one period only, wherever the time is divided.
     """
     days = [one.point.day for one in seen]
+    year_ends = [dt.date(day.year, 12, 31) for day in days]
     ends = [
-        day if other is not None and other.year == day.year else dt.date(day.year, 12, 31)
-        for day, other in zip(days, [*days[1:], None], strict=True)
+        day if other is not None and other.year == day.year else year_end
+        for day, other, year_end in zip(days, [*days[1:], None], year_ends, strict=True)
     ]
-    if ends[0] == days[0] and (since is None or since <= days[0]):
-        ends[0] -= dt.timedelta(days=1)
+    begins = days[0] if since is None else max(since, days[0])
+    ends[0] = min(begins - _ONE_DAY, year_ends[0])
     if until is not None:
         ends[-1] = min(ends[-1], until)
     return ends

@@ -68,8 +68,9 @@ def outlook_of(
         return NO_OUTLOOK
     longest = max(strategy.sessions for strategy in strategies)
     past = past_of(house, policy, at) if longest else no_sessions(policy)
-    cash = cash_class(policy, house.file.household.base_currency)
-    return Outlook(strategies, past.last(longest), cash, _bills(house, strategies, at))
+    base = house.file.household.base_currency
+    cash = cash_class(policy, base)
+    return Outlook(strategies, past.last(longest), cash, _bills(house, strategies, at), base)
 
 
 def past_of(house: "House", policy: Policy, at: dt.datetime) -> "Past":

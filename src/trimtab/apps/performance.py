@@ -1,7 +1,6 @@
 """How it went, out of the journal: its marks, flows, trades and taxed sales, period by period."""
 
 import datetime as dt
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -9,7 +8,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from trimtab.apps.home import Home, looking, read_household
-from trimtab.apps.marks import Journaled, Seen, gain_of, marked, traded
+from trimtab.apps.marks import Journaled, Seen, gain_of, marked, traded, within
+from trimtab.apps.observed import came, flows_after, observe
 from trimtab.apps.world import House
 from trimtab.domain.errors import DataSuspect, FileFaults, InputError
 from trimtab.domain.events import PolicyAdopted
@@ -60,8 +60,7 @@ def perform(
     if since is not None and until is not None and since > until:
         raise InputError(f"--since {since} is after --until {until}: give the earlier day first.")
     file = read_household(home)
-    within = _within(marked(entries), since, until)
-    seen = traded(file, entries, within, since, until)
+    seen = traded(file, entries, within(marked(entries), since, until), since, until)
     remarks: list[str] = []
     if len(seen) < 2:  # noqa: PLR2004  a period has two ends
         return Performance(file, since, until, (), (), None, ())
@@ -70,6 +69,7 @@ def perform(
             seen = _at_their_prices(house, seen)
             seen = _owing(house, entries, seen, remarks)
             seen = _compared(house, entries, seen, remarks)
+            remarks += _not_marked(house, seen[-1], until)
     except (DataSuspect, InputError, FileFaults) as error:
         remarks.append(f"Without prices neither the tax owed nor the targets can be told: {error}")
     points = tuple(one.point for one in seen)
@@ -85,17 +85,24 @@ def perform(
     )
 
 
+def _not_marked(house: House, last: Seen, until: dt.date | None) -> tuple[str, ...]:
+    """What came in or went out after the *last* mark, where the time asked for goes on to now.
+
+    Why it is not known, where files do not fit the journal.
+    """
+    if until is not None and until < trade_date(house.clock.now()):
+        return ()
+    try:
+        observe(house, "performance")
+    except InputError as error:
+        return (str(error),)
+    moved = came(flows_after(house, last.sequence), house.file.household.base_currency)
+    return tuple(f"{what} after the last mark: the next turn counts it." for what in moved)
+
+
 def rates_of(file: HouseholdFile) -> Rates:
     """The household's marginal rates on gains."""
     return Rates(short=to_float(file.tax.short_term_rate), long=to_float(file.tax.long_term_rate))
-
-
-def _within(seen: list[Seen], since: dt.date | None, until: dt.date | None) -> list[Seen]:
-    """The points from the last one before *since* to the last one by *until*."""
-    days = [one.point.day for one in seen]
-    start = 0 if since is None else max(0, bisect_left(days, since) - 1)
-    end = len(seen) if until is None else bisect_left(days, until + dt.timedelta(days=1))
-    return seen[start:end]
 
 
 def _at_their_prices(house: House, seen: Sequence[Seen]) -> list[Seen]:

@@ -16,12 +16,14 @@ from trimtab.adapters.journal import SqliteJournal
 from trimtab.apps.clock import ManualClock
 from trimtab.apps.fold import Fold
 from trimtab.apps.home import Home, read_household, working
+from trimtab.apps.replay_flows import Moved, Mover
 from trimtab.apps.run import Outcome, run_once
 from trimtab.domain.errors import InputError
 from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.trades import BandState, Disposal, Drift, Side
+from trimtab.domain.values import ScheduledFlow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,15 +36,20 @@ class Day(NamedTuple):
 
     session: dt.date
     outcome: Outcome
+    moved: Moved
 
 
 class Replay(NamedTuple):
-    """A replay's days, what the household remembered at the end, and its journal's last hash."""
+    """A replay's days, what the household remembered at the end, and its journal's last hash.
+
+    `unfinished` is what withdrawals still lacked when it ended.
+    """
 
     days: tuple[Day, ...]
     memory: Memory
     entries: int
     head: str
+    unfinished: tuple[ScheduledFlow, ...]
 
     @property
     def trading_days(self) -> tuple[Day, ...]:
@@ -58,6 +65,27 @@ class Replay(NamedTuple):
             done.filled * done.trade.price for day in self.days for done in day.outcome.executions
         )
         return sum(filled, ZERO) / 2
+
+    @property
+    def ended(self) -> dt.datetime:
+        """The close of the last session, from which on its prices are known."""
+        assert self.memory.last_started is not None, "a replay has a session"
+        return self.memory.last_started + LEAD
+
+    @property
+    def paid_in(self) -> Money:
+        """What [[contributions]] brought in."""
+        return sum((flow.amount for day in self.days for flow in day.moved.paid_in), ZERO)
+
+    @property
+    def taken_out(self) -> Money:
+        """What [[withdrawals]] took out."""
+        return sum((flow.amount for day in self.days for flow in day.moved.taken_out), ZERO)
+
+    def untaken(self) -> tuple[ScheduledFlow, ...]:
+        """What withdrawals lacked to the end, the earliest first."""
+        lost = [flow for day in self.days for flow in day.moved.untaken]
+        return (*lost, *self.unfinished)
 
     def disposals(self) -> tuple[Disposal, ...]:
         """Lots sold during the replay."""
@@ -76,9 +104,10 @@ def replay(
 ) -> Replay:
     """Run the cycle on every session from *start* to *end* (inclusive), in the empty folder *into*.
 
-    The files of *home* say what is held at *start*. The journal and the paper broker's books are
-    written into *into*. What a day wrote is read back and checked against the chain before it, and
-    the whole journal from its first entry at the end.
+    The files of *home* say what is held at *start*; what its [[contributions]] and [[withdrawals]]
+    move comes and goes on its days, whether or not it *executes*. The journal and the paper
+    broker's books are written into *into*. What a day wrote is read back and checked against the
+    chain before it, and the whole journal from its first entry at the end.
 
     Raises:
         InputError: the dates, the folder, or an account that is not on paper.
@@ -92,14 +121,17 @@ def replay(
     days, fold = list[Day](), Fold()
     with working(place, command="trimtab replay", clock=clock, says=says, lead=LEAD) as house:
         assert isinstance(house.journal, SqliteJournal), "a replay keeps a journal of its own"
+        mover = Mover(house, start)
         for session in sessions:
             clock.at = calendars.close_of(file.schedule.calendar, session) - LEAD
-            day = Day(session, run_once(house, executes=executes, fold=fold))
+            moved = mover.move(session)
+            day = Day(session, run_once(house, executes=executes, fold=fold), moved)
             fold.read(house.journal)
             days.append(day)
             tells(day)
         head = house.journal.integrity()
-    return Replay(tuple(days), days[-1].outcome.memory, head.sequence, head.hash)
+    memory = days[-1].outcome.memory
+    return Replay(tuple(days), memory, head.sequence, head.hash, mover.give_up())
 
 
 def draw_bands(done: Replay, path: Path) -> None:

@@ -134,6 +134,15 @@ def _require_known_positions(memory: Memory) -> None:
             f"is not settled yet ({known.status}): nothing is decided until its broker has said "
             "what became of it, for a quarter of an hour at most."
         )
+    require_agreement(memory)
+
+
+def require_agreement(memory: Memory) -> None:
+    """Refuse to decide while a broker's positions differ from the journal's.
+
+    Raises:
+        DataSuspect: they do, or the broker gave no word.
+    """
     for found in memory.discrepancies.values():
         for discrepancy in found:
             if discrepancy.kind in _POSITIONS_IN_DOUBT:

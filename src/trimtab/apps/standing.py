@@ -7,16 +7,11 @@ from typing import NamedTuple
 from trimtab.adapters.calendars import MarketCalendars
 from trimtab.adapters.lease import Holder, holder
 from trimtab.apps.home import Home, flagged, looking, read_household, recall
+from trimtab.apps.observed import came, observe
 from trimtab.apps.outlook import outlook_of
+from trimtab.apps.reserving import Reserving, reserving
 from trimtab.apps.watch import next_look
-from trimtab.apps.world import (
-    House,
-    Recorder,
-    edited_openings,
-    load,
-    open_books,
-    take_snapshot,
-)
+from trimtab.apps.world import House, edited_openings, take_snapshot
 from trimtab.domain.errors import BrokerError, DataSuspect, InputError
 from trimtab.domain.facts import facts_of
 from trimtab.domain.memory import Memory
@@ -53,6 +48,11 @@ class Standing(NamedTuple):
     flag: str | None
     remarks: tuple[str, ...] = ()
     waiting: Mapping[str, Money] = {}
+
+    def reserving(self) -> Reserving | None:
+        """How the operating reserve stands; None where there is none, or its cash is not known."""
+        today = trade_date(self.at)
+        return reserving(self.policy, self.cash, today, facts_of(self.file), self.memory)
 
 
 def gather(home: Home, clock: Clock) -> Standing:
@@ -99,13 +99,18 @@ def gather(home: Home, clock: Clock) -> Standing:
 
 def _priced(standing: Standing, house: House) -> Standing:
     """*standing* with what the household would decide now, at the prices that there are."""
-    recorder = Recorder(house.journal, house.clock, load(house.journal), "status")
-    open_books(house, recorder)
-    memory = recorder.memory
+    memory, unbooked = observe(house, "status")
+    currency = house.file.household.base_currency
     standing = standing._replace(
         memory=memory,
-        cash=_cash(memory, house.file.household.base_currency),
-        remarks=edited_openings(house),
+        cash=_cash(memory, currency),
+        remarks=(
+            *(
+                f"{what}, and no turn has booked it yet: it counts here."
+                for what in came(unbooked, currency)
+            ),
+            *edited_openings(house),
+        ),
     )
     try:
         snapshot = take_snapshot(house, memory)

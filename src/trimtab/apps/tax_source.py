@@ -11,8 +11,8 @@ from trimtab.adapters.accounts import read_accounts
 from trimtab.adapters.identity import read_identical, read_identity
 from trimtab.adapters.law import read_law
 from trimtab.apps.home import Home, looking, read_household
+from trimtab.apps.observed import observe
 from trimtab.apps.tax_accounts import Descriptions, ToldFile, accounts_of, coins_of
-from trimtab.apps.world import Recorder, load, open_books
 from trimtab.domain import household
 from trimtab.domain.errors import DataSuspect, FileFaults, InputError
 from trimtab.domain.history import LotSale, TaxAccount, Transaction, WashRule
@@ -96,16 +96,14 @@ class Told(NamedTuple):
 
 
 def from_household(home: Home, clock: Clock, *, on: dt.date | None = None) -> TaxSource:
-    """The household of *home*: its journal, and its files for what the journal has not seen yet.
+    """The household of *home*: its journal, and what it has not seen yet of files and brokers.
 
     Nothing is written. Prices that are missing or stale are left out.
     """
     file = read_household(home)
     accounts, instruments = household.accounts_of(file), household.instruments_of(file)
     with looking(home, clock=clock, file=file) as house:
-        recorder = Recorder(house.journal, clock, load(house.journal), "tax")
-        open_books(house, recorder)
-        memory = recorder.memory
+        memory = observe(house, "tax").memory
         prices: dict[str, Price] = {}
         for symbol in sorted(instruments):
             try:

@@ -15,9 +15,11 @@ class Layer(Struct, frozen=True, kw_only=True):
 
     `figures` are statistics to show beside it, yearly where nothing else is said. `sentences` are
     for the owner. `state` is given back to the strategy the next time. A layer that `insists`
-    guards something and has a threshold of its own: what it wants holds at once. `doubt` is what
-    it lacks for an answer, empty where it has one: its weights are then those of before. It
-    `is_faulty` where not the past is to blame: it failed, broke its promise or is not there.
+    guards something and has a threshold of its own: what it wants holds at once. `risky_max` is
+    the most that is aimed at in risky classes together, however small that makes a move; None for
+    no limit. `doubt` is what it lacks for an answer, empty where it has one: its weights are then
+    those of before. It `is_faulty` where not the past is to blame: it failed, broke its promise or
+    is not there.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Layer(Struct, frozen=True, kw_only=True):
     figures: dict[str, float] = {}
     state: dict[str, str] = {}
     insists: bool = False
+    risky_max: Weight | None = None
     doubt: str = ""
     is_faulty: bool = False
 

@@ -10,9 +10,10 @@ from typing import cast
 
 from msgspec.structs import replace
 
+from trimtab.domain.bound_faults import bound_faults
 from trimtab.domain.consistency import KnowsCalendar, cross_faults, invented_faults
 from trimtab.domain.errors import FileFaults
-from trimtab.domain.idle_faults import idle_faults
+from trimtab.domain.idle_faults import idle_faults, without_misplaced
 from trimtab.domain.numbers import ONE, SHARE_GRAIN, Quantity
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.reading import file_shape, parse_toml, read_shape
@@ -36,12 +37,12 @@ def decode_household(
     Raises:
         FileFaults: all that is wrong with the file, one sentence each.
     """
-    document = parse_toml(text, source)
-    faults: list[str] = []
+    document, faults = without_misplaced(parse_toml(text, source))
     file = cast("HouseholdFile", read_shape(file_shape(), document, "", faults))
     faults += invented_faults(document)
     faults += cross_faults(file, knows_calendar)
-    faults += idle_faults(file)
+    faults += idle_faults(file, document)
+    faults += bound_faults(file)
     if faults:
         raise FileFaults(source, faults)
     return file

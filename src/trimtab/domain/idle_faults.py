@@ -4,9 +4,9 @@ They are faults of a file that is read, not of a policy that is in force already
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from trimtab.domain.aims import BoundRule, CppiRule, StrategyRule
+from trimtab.domain.aims import BoundRule, CppiRule
 from trimtab.domain.numbers import ONE, ZERO
 from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.reading import is_known, join
@@ -14,23 +14,61 @@ from trimtab.domain.reading import is_known, join
 _BUILT_IN = ("minimum_variance", "momentum", "cppi")
 
 
-def idle_faults(file: HouseholdFile) -> Iterator[str]:
-    """Settings of strategies that do nothing, one sentence each."""
+def without_misplaced(document: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
+    """*document* less the settings of plug-ins that are not of one, with a sentence for each.
+
+    So nothing is said of how to write what stands in the wrong place.
+    """
+    strategy = document.get("strategy")
+    settings = strategy.get("settings") if isinstance(strategy, dict) else None
+    if not isinstance(strategy, dict) or not isinstance(settings, dict):
+        return dict(document), []
+    faults = [
+        f"{join('strategy.settings', name)}: settings are those of plug-ins; write "
+        f"[strategy.{name}]"
+        for name in settings
+        if name in _BUILT_IN
+    ]
+    kept = {name: found for name, found in settings.items() if name not in _BUILT_IN}
+    return {**document, "strategy": {**strategy, "settings": kept}}, faults
+
+
+def idle_faults(file: HouseholdFile, document: Mapping[str, object]) -> Iterator[str]:
+    """Settings of strategies that do nothing, one sentence each.
+
+    *document* is what *file* was read from: only there a default can be told from what is written.
+    """
     rule = file.strategy
-    if not is_known(rule) or not is_known(rule.layers):
+    if not is_known(rule):
         return
     if is_known(rule.cppi):
-        yield from _cppi_faults(rule.cppi)
+        yield from _cppi_faults(rule.cppi, _written(document, "strategy", "cppi"))
     if is_known(rule.minimum_variance) and is_known(rule.minimum_variance.bounds):
         for number, bound in enumerate(rule.minimum_variance.bounds, 1):
             if is_known(bound) and is_known(bound.classes, bound.least, bound.most):
                 yield from _bound_faults(bound, f"strategy.minimum_variance.bounds[{number}]")
-    yield from _settings_faults(rule)
 
 
-def _cppi_faults(rule: CppiRule) -> Iterator[str]:
+def _written(document: Mapping[str, object], *path: str) -> Mapping[str, object]:
+    """The table at *path*; empty where there is none."""
+    table: object = document
+    for name in path:
+        table = table.get(name) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else {}
+
+
+def _cppi_faults(rule: CppiRule, written: Mapping[str, object]) -> Iterator[str]:
+    if is_known(rule.cap) and rule.cap == ZERO:
+        yield (
+            "strategy.cppi.cap: 0 lets no risk ever be taken; write more, such as 0.60, or remove "
+            "this line"
+        )
     if not is_known(rule.floor):
         return
+    if rule.floor != "ratchet" and "keeps" in written:
+        yield (
+            'strategy.cppi.keeps: used only with floor = "ratchet"; write that or remove this line'
+        )
     if rule.floor == "reserve" and rule.amount is not None and is_known(rule.amount):
         yield (
             'strategy.cppi.amount: floor = "reserve" takes its own amount; remove this line, or '
@@ -49,10 +87,3 @@ def _bound_faults(bound: BoundRule, path: str) -> Iterator[str]:
     for name, count in Counter(bound.classes).items():
         if count > 1:
             yield f"{path}.classes: {name} stands there {count} times; name it once"
-
-
-def _settings_faults(rule: StrategyRule) -> Iterator[str]:
-    for name in rule.settings if is_known(rule.settings) else ():
-        if name in _BUILT_IN:
-            path = join("strategy.settings", name)
-            yield f"{path}: settings are those of plug-ins; write [strategy.{name}]"

@@ -20,7 +20,8 @@ that a side fund of a year's twelve lasts through six such months.
 class AveragingRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One of [[averaging]]: cash of an account that is invested little by little.
 
-    By `parts`, `amount` is a lump that lies in the account and goes in by so many equal `parts`.
+    By `parts`, `amount` is a lump that lies in the account and goes in by so many equal `parts`: of
+    what is there when it begins, no more, and what is left of it is divided over the days to come.
     By `value`, each day brings what the account holds back to a path (Edleson 1993, 2006) that is
     made of contributions of `amount`; all cash of the account beyond its reserve is the side fund.
     `expected_return` and `growth`, of the contribution, are a year. `start` is what was held one
@@ -49,12 +50,23 @@ class AveragingRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     carries_forward: Annotated[bool, Meta(extra={"example": "true"})] = True
 
 
+class LumpLeft(Struct, frozen=True, kw_only=True):
+    """What is `left` to put in of a lump; `first` and `amount` are what its rule said then."""
+
+    first: dt.date
+    amount: Money
+    left: Money
+
+
 class PastContribution(Struct, frozen=True, kw_only=True):
     """What was put in for the obligation of `day`, on that day or later, and what was withheld.
 
-    An obligation of nothing is also kept here once it is done, else it stays due.
+    An obligation of nothing is also kept here once it is done, else it stays due. `lump` is what
+    was left of a lump afterwards, None for a path (and in an older journal); where it is left with
+    less before its next day, the last day is told once more with an amount of zero.
     """
 
     day: dt.date
     amount: Money
     withheld: Money = ZERO
+    lump: LumpLeft | None = None

@@ -21,6 +21,7 @@ from trimtab.domain.events import (
     DiscrepancyCleared,
     DiscrepancyFound,
     Entry,
+    Event,
     HouseholdOpened,
     LotsConfirmed,
     LotsInstructed,
@@ -39,6 +40,7 @@ from trimtab.domain.events import (
     StrategyRearmed,
     ValueMarked,
 )
+from trimtab.domain.flows import flow_in
 from trimtab.domain.history import Transaction
 from trimtab.domain.incoming import PastContribution
 from trimtab.domain.numbers import ONE, ZERO, Money, Quantity
@@ -47,7 +49,6 @@ from trimtab.domain.tax_facts import tax_facts
 from trimtab.domain.trades import (
     BandState,
     BandTransition,
-    CashMovement,
     Decision,
     Discrepancy,
     Disposal,
@@ -122,8 +123,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     ended that was allowed to trade, and `executes` whether the turn begun last is. `history` is
     what the tax ledger is told, in the order in which the journal learned of it. `instructions`
     and `confirmations` are by sale, `standing_orders` by account; `rearmed` is when the owner last
-    re-armed a strategy, by its name; `flows` are what the owner has put in and taken out in the
-    last two months.
+    re-armed a strategy, by its name. `pending_flow` is what came into the household since the mark;
+    `flows` are the same by account and day, over the last two months, but for accounts taken over.
     """
 
     name: str = ""
@@ -179,6 +180,14 @@ class Memory(Struct, frozen=True, kw_only=True):
     def unsettled_cash(self, account: str, today: dt.date) -> Money:
         """The part of an account's cash that is not there yet on *today*: it may not leave."""
         return unsettled_on(self.unsettled, account, today)
+
+    def paid_in(self) -> tuple[PastFlow, ...]:
+        """What came into accounts in the last two months."""
+        return tuple(one for one in self.flows if one.amount > 0)
+
+    def taken_out(self) -> tuple[PastFlow, ...]:
+        """What left accounts in the last two months; amounts are negative."""
+        return tuple(one for one in self.flows if one.amount < 0)
 
     def blocked(self, account: str) -> bool:
         """Whether a discrepancy forbids trading in *account*."""
@@ -253,6 +262,7 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
         for name, value in fields.items():
             force_setattr(draft, name, value)
 
+    _remember_flow(draft, event, at)
     match event:
         case HouseholdOpened():
             put(name=event.name, base_currency=event.base_currency)
@@ -328,9 +338,6 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
             movement = event.movement
             draft.seen[movement.account, movement.id] = None
             _add_cash(draft, movement.account, movement.currency, movement.amount)
-            if movement.is_flow:
-                put(pending_flow=draft.pending_flow + event.in_base)
-                put(flows=_with_flow(draft.flows, movement, event.in_base))
         case SplitApplied():
             draft.seen[event.split.account, event.split.id] = None
             put(splits=(*draft.splits, event.split))
@@ -347,13 +354,16 @@ def _apply(draft: Memory, entry: Entry, disposals: list[Disposal]) -> None:  # n
             draft.discrepancies.pop(event.account, None)
 
 
-def _with_flow(
-    flows: tuple[PastFlow, ...], movement: CashMovement, amount: Money
-) -> tuple[PastFlow, ...]:
-    """*flows* and one more, without those that are too old to matter."""
-    day = trade_date(movement.at)
-    kept = (one for one in flows if (day - one.date).days <= _FLOW_DAYS)
-    return (*kept, PastFlow(account=movement.account, date=day, amount=amount))
+def _remember_flow(draft: Memory, event: Event, at: dt.datetime) -> None:
+    """Count what *event* brought in or took out; an account taken over is no payment into it."""
+    flow = flow_in(event, at)
+    if flow is None:
+        return
+    force_setattr(draft, "pending_flow", draft.pending_flow + flow.amount)
+    if isinstance(event, AccountOpened) and event.account not in draft.accounts:
+        return
+    kept = (one for one in draft.flows if (flow.date - one.date).days <= _FLOW_DAYS)
+    force_setattr(draft, "flows", (*kept, flow))
 
 
 def _open_account(draft: Memory, event: AccountOpened, at: dt.datetime) -> None:
@@ -368,7 +378,6 @@ def _open_account(draft: Memory, event: AccountOpened, at: dt.datetime) -> None:
     )
     draft.accounts[event.account] = event.source
     draft.opened_at[event.account] = at
-    force_setattr(draft, "pending_flow", draft.pending_flow + event.flow)
     draft.lots.update({lot.id: lot for lot in event.lots})
     draft.cash.update({(event.account, code): sum_ for code, sum_ in event.cash.items()})
     draft.seen.update({(event.account, activity): None for activity in event.seen})

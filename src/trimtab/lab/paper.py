@@ -210,6 +210,14 @@ class PaperBroker:
         self._write(book_cash(replace(books, counter=books.counter + 1), movement))
         return movement
 
+    def free_to_leave(self, account: str, currency: str = "USD") -> Money:
+        """Cash of *account* that is settled and that no working purchase may need.
+
+        Raises:
+            BrokerRefused: no such account.
+        """
+        return self._free_to_leave(self._read(), account, currency)
+
     def dividend(
         self, symbol: str, per_unit: Money, at: dt.datetime, currency: str = "USD"
     ) -> tuple[CashMovement, ...]:
@@ -280,7 +288,6 @@ class PaperBroker:
         return tuple(splits)
 
     def _free_to_leave(self, books: Books, account: str, currency: str) -> Money:
-        """Cash that is settled and that no working purchase may need."""
         held = _account_of(books, account)
         cash = held.cash.get(currency, ZERO)
         if currency != self._desk.base_currency:

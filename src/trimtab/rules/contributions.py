@@ -33,7 +33,8 @@ class DollarCostRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The same money on each day that the rule names, whatever the price.
 
     Without `parts`, `amount` is put in each time, without end, and grows by `growth` a period. With
-    `parts`, `amount` is a lump that is put in by so many equal parts.
+    `parts`, `amount` is a lump that is put in by so many equal parts; where less of it is left than
+    that, the days to come divide what is left.
     """
 
     account: str
@@ -93,13 +94,15 @@ def obligations_due(  # noqa: PLR0913  what is owed, each part of it a value of 
     today: dt.date,
     currency: str = "USD",
     bought: Money = ZERO,
+    left: Money | None = None,
 ) -> tuple[Obligation, ...]:
     """What *rule* asks for by *today* and *past* has not done, the earliest first.
 
     *value* is what is held under the rule today; only value averaging asks for it. *since* is the
     day from which the rule holds: nothing is owed for an earlier one. Of a fixed amount, every day
-    missed is made good. A path is absolute, so that of several days missed only the last counts;
-    what was *bought* since that day counts towards its cap.
+    missed is made good. *left* is what is left of a lump, None for all that *past* has not put in.
+    A path is absolute, so that of several days missed only the last counts; what was *bought* since
+    that day counts towards its cap.
 
     Raises:
         InputError: a number of the rule makes no sense.
@@ -108,15 +111,17 @@ def obligations_due(  # noqa: PLR0913  what is owed, each part of it a value of 
     if isinstance(rule, ValueAveragingRule):
         due = _due_on_path(rule, (value, bought), past, (since, today), currency)
         return () if due is None else (due,)
+    if rule.parts is not None:
+        return _due_of_lump(rule, past, (since, today), left, currency)
     done = _by_day((one.day, one.amount) for one in past)
     found = []
     for number, day in _days(rule, today):
         if day < since:
             continue
         paid = done.get(day, ZERO)
-        owed = part_due(rule, number) - paid
+        owed = amount_due(rule, number) - paid
         if owed > 0:
-            why = _why_part(rule, number, day, paid, currency)
+            why = _why_amount(rule, number, day, paid, currency)
             found.append(Obligation(day=day, account=rule.account, amount=owed, why=why))
     return tuple(found)
 
@@ -138,11 +143,24 @@ def goals(rule: ValueAveragingRule, until: dt.date) -> tuple[tuple[dt.date, Mone
     return tuple(zip(days, _path(rule, len(days)), strict=True))
 
 
-def part_due(rule: DollarCostRule, number: int) -> Money:
-    """The amount of the contribution of that *number*, from 1, to the cent."""
-    if rule.parts is None:
-        return to_cents(rule.amount * (ONE + rule.growth) ** (number - 1))
-    return split_lump(rule.amount, rule.parts)[number - 1]
+def amount_due(rule: DollarCostRule, number: int) -> Money:
+    """The contribution of that *number*, from 1, of a rule without parts, to the cent."""
+    return to_cents(rule.amount * (ONE + rule.growth) ** (number - 1))
+
+
+def parts_of(
+    rule: DollarCostRule, left: Money, after: dt.date
+) -> tuple[tuple[int, dt.date, Money], ...]:
+    """What is *left* of a lump in equal parts, one for each of its days later than *after*.
+
+    Each with its number among all days, from 1, and its day; none once the last day is over.
+    """
+    assert rule.parts is not None, "only a lump has parts"
+    days = [(number, day) for number, day in _days(rule, dt.date.max) if day > after]
+    if not days:
+        return ()
+    shares = split_lump(left, len(days))
+    return tuple((number, day, share) for (number, day), share in zip(days, shares, strict=True))
 
 
 def limits_of(rule: ValueAveragingRule, periods: int) -> Limits:
@@ -176,6 +194,29 @@ def _path(rule: ValueAveragingRule, periods: int) -> list[Money]:
     growth = ONE + rule.expected_return
     made = path(rule.amount, rule.expected_return, rule.growth, periods)
     return [to_cents(rule.start * growth**t + goal) for t, goal in enumerate(made, start=1)]
+
+
+def _due_of_lump(
+    rule: DollarCostRule,
+    past: Sequence[PastContribution],
+    span: tuple[dt.date, dt.date],
+    left: Money | None,
+    currency: str,
+) -> tuple[Obligation, ...]:
+    since, today = span
+    put_in = sum((one.amount for one in past), ZERO)
+    there = max(ZERO, rule.amount - put_in) if left is None else left
+    after = max([since - _ONE_DAY, *(one.day for one in past)])
+    return tuple(
+        Obligation(
+            day=day,
+            account=rule.account,
+            amount=part,
+            why=_why_part(rule, (number, day, part), there, put_in, currency),
+        )
+        for number, day, part in parts_of(rule, there, after)
+        if day <= today and part > 0
+    )
 
 
 def _due_on_path(
@@ -225,16 +266,28 @@ def _by_day(amounts: Iterable[tuple[dt.date, Money]]) -> dict[dt.date, Money]:
     return sums
 
 
-def _why_part(rule: DollarCostRule, number: int, day: dt.date, paid: Money, currency: str) -> str:
-    whole = money(part_due(rule, number), currency)
-    if rule.parts is None:
-        text = f"{whole} are put in {_PERIODS[rule.every]}, and were due on {day}"
-    else:
-        of = money(rule.amount, currency)
-        text = f"part {number} of {rule.parts} of {of}, {whole}, was due on {day}"
+def _why_amount(rule: DollarCostRule, number: int, day: dt.date, paid: Money, currency: str) -> str:
+    whole = money(amount_due(rule, number), currency)
+    text = f"{whole} are put in {_PERIODS[rule.every]}, and were due on {day}"
     if paid > 0:
         text += f"; {money(paid, currency)} of it are in"
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{text}."
+
+
+def _why_part(
+    rule: DollarCostRule,
+    due: tuple[int, dt.date, Money],
+    left: Money,
+    put_in: Money,
+    currency: str,
+) -> str:
+    """Why a part of a lump is due; where some of it is not there, of what it is a part."""
+    number, day, part = due
+    of = money(rule.amount, currency)
+    text = f"Part {number} of {rule.parts} of {of}, {money(part, currency)}, was due on {day}"
+    if left + put_in < rule.amount:
+        text += f": of that lump only {money(left, currency)} are left to put in"
+    return f"{text}."
 
 
 def _why_step(

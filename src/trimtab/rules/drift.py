@@ -157,18 +157,27 @@ def finish(
     """End the episodes of classes that no trade can bring nearer, when they are inside `re_arm`.
 
     Call it when planning found nothing to do: whole shares and minimum trades leave a rest that
-    would otherwise keep an episode open for ever.
+    would otherwise keep an episode open for ever. What a class that is out lacks, or has too much,
+    and no trade mends has to lie in the others: inside its band, no class is kept open by it.
     """
+    stuck = [one for one in drifts if one.state is BandState.CORRECTING and one.is_breached]
     moved, transitions = [], []
     for drift in drifts:
+        shared = -sum((one.drift for one in stuck if one.drift * drift.drift < 0), ZERO)
+        rest = drift if drift.is_breached else replace(drift, drift=_nearer(drift.drift, shared))
         ends = drift.state is BandState.CORRECTING and _is_settled(
-            drift, bands[drift.asset_class].re_arm
+            rest, bands[drift.asset_class].re_arm
         )
         after = _rest(bands[drift.asset_class]) if ends else drift.state
         moved.append(replace(drift, state=after))
         if ends:
             transitions.append(_transition(drift, BandState.CORRECTING, after))
     return tuple(moved), tuple(transitions)
+
+
+def _nearer(drift: Weight, by: Weight) -> Weight:
+    """*drift* less *by*, which has its sign, and never across zero."""
+    return ZERO if abs(by) >= abs(drift) else drift - by
 
 
 def least_deposit(drifts: Sequence[Drift], total: Money) -> tuple[str, Money] | None:

@@ -12,6 +12,7 @@ from trimtab.domain.values import PastFlow, ScheduledFlow
 
 Every = Literal["once", "week", "two_weeks", "month", "quarter", "year"]
 
+_ONE_DAY = dt.timedelta(days=1)
 _WEEK_DAYS = {"week": 7, "two_weeks": 14}
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
@@ -36,6 +37,21 @@ def flows_due(
         for day in days_due(rule.first, rule.every, after, until)
     ]
     return tuple(sorted(due, key=lambda one: (one.date, one.account, one.amount)))
+
+
+def expected(
+    rules: Iterable[FlowRule],
+    moved: Iterable[PastFlow],
+    today: dt.date,
+    until: dt.date,
+    early: dt.timedelta,
+) -> tuple[ScheduledFlow, ...]:
+    """What *rules* still move from *today* to *until*, but for what has *moved* for it already.
+
+    What has moved so *early* before its day, or later, counts for it, as `still_due` says.
+    """
+    due = flows_due(rules, today - early - _ONE_DAY, until)
+    return tuple(one for one in still_due(due, moved, early) if one.date >= today)
 
 
 def still_due(

@@ -4,17 +4,21 @@ An averaging rule moves money within one account, from its cash into what it hol
 order: it says how much cash the planner may see. What waits stays outside of what the targets
 divide; what is freed is cash like any other, for the same bands, locks and gates. What the account
 keeps as a reserve, and what is due to be withdrawn from it, come first.
+
+A lump is what is there of it when it begins, at the first turn from its first day on that finds
+enough for an order. Its parts divide what is left of it. Other cash pays for withdrawals first, and
+what the lump has paid never comes back to it: cash that arrives later is cash like any other, until
+the household writes the rule anew, with another amount or another first day.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from trimtab.domain.facts import Facts
-from trimtab.domain.incoming import AveragingRule, PastContribution
+from trimtab.domain.incoming import AveragingRule, LumpLeft, PastContribution
 from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ONE, ZERO, Money, Weight
 from trimtab.domain.policy import Policy
@@ -27,10 +31,10 @@ from trimtab.rules.contributions import (
     cap_of,
     contribution_days,
     obligations_due,
-    part_due,
+    parts_of,
 )
 from trimtab.rules.holdings import class_of, reserves
-from trimtab.rules.schedule import flows_due
+from trimtab.rules.schedule import expected
 from trimtab.rules.words import money
 
 _ONE_DAY = dt.timedelta(days=1)
@@ -38,13 +42,21 @@ _LONG = dt.timedelta(days=366)
 _A_YEAR = {"week": 52, "two_weeks": 26, "month": 12, "quarter": 4, "year": 1}
 
 
+class _Cash(NamedTuple):
+    """An account's cash beyond its reserve, and what of it no withdrawal takes soon."""
+
+    there: Money
+    fund: Money
+
+
 class Standing(NamedTuple):
     """How an averaging rule stands on a day; all money is the base currency's.
 
     `value` is what the account holds of the classes, `fund` its cash beyond its reserve and what is
     due to be withdrawn, and `waits` the part of it that may not be invested yet. `coming` are parts
-    that fall due within the days for which the plan provides; `left` is what of a lump has not gone
-    in yet.
+    that fall due within the days for which the plan provides. Of a lump, `left` is what of its
+    amount has not gone in yet, whether it is there or not; `lump` what will be left to put in once
+    its obligations are done; and `before` the last of them that was done, None before it began.
     """
 
     rule: AveragingRule
@@ -56,6 +68,8 @@ class Standing(NamedTuple):
     cap: Money | None = None
     coming: Money = ZERO
     left: Money = ZERO
+    lump: LumpLeft | None = None
+    before: PastContribution | None = None
 
     @property
     def asked(self) -> Money:
@@ -105,13 +119,11 @@ def standings(
     """How each averaging rule of *facts* stands."""
     if not facts.averaging:
         return ()
-    today = trade_date(snapshot.at)
-    until = today + dt.timedelta(days=policy.plan.raise_cash_days)
-    fund = _funds(snapshot, policy, facts, (today, until))
+    cash = _cash(snapshot, policy, memory, facts)
     return tuple(
-        _in_parts(rule, made, fund[rule.account], memory, (today, until))
+        _in_parts(rule, made, snapshot, policy, memory, cash[rule.account])
         if isinstance(made := rule_of(rule), DollarCostRule)
-        else _on_path(rule, made, snapshot, policy, memory, fund[rule.account])
+        else _on_path(rule, made, snapshot, policy, memory, cash[rule.account].fund)
         for rule in facts.averaging
         if rule.account in snapshot.accounts
     )
@@ -139,7 +151,7 @@ def long_past(one: Standing, memory: Memory, today: dt.date, currency: str) -> s
 
     A lump says so as soon as several parts go in together, a path after a year.
     """
-    if memory.contributions.get(one.rule.account):
+    if _own(one.rule, memory):
         return ""
     head = f"[[averaging]] of {one.rule.account} began on {one.rule.first}, which is past"
     if one.missed:
@@ -153,41 +165,78 @@ def long_past(one: Standing, memory: Memory, today: dt.date, currency: str) -> s
 def met(found: Iterable[Standing], least: Money) -> tuple[tuple[str, PastContribution], ...]:
     """The obligations that are done, by account, once a turn that could trade is over.
 
-    A part is done when it no longer waits: from then on it is cash to invest. A path is done when
-    less than *least*, what is worth an order, is missing; else it stays due, until its next day.
+    A part is done when it no longer waits: from then on it is cash to invest. A lump of less than
+    *least*, what is worth an order, has not begun yet. A path is done when less than *least* is
+    missing; else it stays due, until its next day.
     """
-    done = []
-    for one in found:
-        for due in one.obligations:
-            if one.rule.by == "parts":
-                done.append((one.rule.account, PastContribution(day=due.day, amount=due.amount)))
-            elif abs(due.amount) < least:
-                past = PastContribution(day=due.day, amount=one.bought, withheld=due.withheld)
-                done.append((one.rule.account, past))
-    return tuple(done)
+    return tuple(
+        (one.rule.account, past)
+        for one in found
+        for past in (_parts_met if one.rule.by == "parts" else _path_met)(one, least)
+    )
+
+
+def _parts_met(one: Standing, least: Money) -> Iterator[PastContribution]:
+    """Parts that are done, or, where none is due, that less is left of the lump than was."""
+    lump, before = one.lump, one.before
+    assert lump is not None, "parts are those of a lump"
+    if before is None and lump.left + one.asked < min(least, one.rule.amount):
+        return
+    for due in one.obligations:
+        yield PastContribution(day=due.day, amount=due.amount, lump=lump)
+    if before is not None and not one.obligations and one.left > 0 and before.lump != lump:
+        yield PastContribution(day=before.day, amount=ZERO, lump=lump)
+
+
+def _path_met(one: Standing, least: Money) -> Iterator[PastContribution]:
+    for due in one.obligations:
+        if abs(due.amount) < least:
+            yield PastContribution(day=due.day, amount=one.bought, withheld=due.withheld)
 
 
 def _in_parts(
     rule: AveragingRule,
     made: DollarCostRule,
-    fund: Money,
+    snapshot: Snapshot,
+    policy: Policy,
     memory: Memory,
-    span: tuple[dt.date, dt.date],
+    cash: _Cash,
 ) -> Standing:
-    today, until = span
-    days = contribution_days(made, made.first - _ONE_DAY, until)
-    parts = [part_due(made, number) for number in range(1, len(days) + 1)]
-    begun = sum((part for day, part in zip(days, parts, strict=True) if day <= today), ZERO)
-    waits = min(fund, rule.amount - begun)
-    past = memory.contributions.get(rule.account, ())
+    today = trade_date(snapshot.at)
+    past = _own(rule, memory)
+    put_in = sum((one.amount for one in past), ZERO)
+    before = past[-1] if past else None
+    most = max(ZERO, rule.amount - put_in)
+    if before is not None and before.lump is not None and before.lump.amount == rule.amount:
+        most = before.lump.left
+    left = min(most, cash.fund)
+    due = obligations_due(
+        made,
+        value=ZERO,
+        past=past,
+        since=made.first,
+        today=today,
+        currency=snapshot.base_currency,
+        left=left,
+    )
+    freed = sum((one.amount for one in due), ZERO)
+    after = made.first - _ONE_DAY if before is None else before.day
+    later = [(day, part) for _, day, part in parts_of(made, left, after) if day > today]
+    until = today + dt.timedelta(days=policy.plan.raise_cash_days)
     return Standing(
         rule=rule,
-        obligations=obligations_due(made, value=ZERO, past=past, since=made.first, today=today),
+        obligations=due,
         value=ZERO,
-        fund=fund,
-        waits=waits,
-        coming=min(waits, sum(parts, ZERO) - begun),
-        left=rule.amount - sum((one.amount for one in past), ZERO),
+        fund=cash.fund,
+        waits=sum((part for _, part in later), ZERO),
+        coming=sum((part for day, part in later if day <= until), ZERO),
+        left=rule.amount - put_in,
+        lump=LumpLeft(
+            first=rule.first,
+            amount=rule.amount,
+            left=min(most, cash.there) - freed if later else ZERO,
+        ),
+        before=before,
     )
 
 
@@ -223,22 +272,27 @@ def _on_path(
     return Standing(rule, due, value, fund, waits, bought, cap_of(made, len(days)))
 
 
-def _funds(
-    snapshot: Snapshot, policy: Policy, facts: Facts, span: tuple[dt.date, dt.date]
-) -> Mapping[str, Money]:
-    """Each account's cash beyond its reserve and what is due to be withdrawn."""
-    today, until = span
-    left = {name: -kept for name, kept in reserves(policy, snapshot.accounts, today).items()}
-    due = flows_due(facts.withdrawals, today - _ONE_DAY, until)
-    cash = (
-        (one.account, one.amount)
-        for one in snapshot.balances
-        if one.currency == snapshot.base_currency
+def _own(rule: AveragingRule, memory: Memory) -> tuple[PastContribution, ...]:
+    """What was done for *rule*, and not for an earlier one of its account."""
+    return tuple(
+        one
+        for one in memory.contributions.get(rule.account, ())
+        if (one.day >= rule.first if one.lump is None else one.lump.first == rule.first)
     )
-    for account, amount in chain(cash, ((one.account, -one.amount) for one in due)):
-        if account in left:
-            left[account] += amount
-    return {name: max(ZERO, amount) for name, amount in left.items()}
+
+
+def _cash(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) -> Mapping[str, _Cash]:
+    """Each account's cash beyond its reserve, before and after what is due to be withdrawn."""
+    today, early = trade_date(snapshot.at), dt.timedelta(days=policy.plan.raise_cash_days)
+    there = {name: -kept for name, kept in reserves(policy, snapshot.accounts, today).items()}
+    for one in snapshot.balances:
+        if one.currency == snapshot.base_currency and one.account in there:
+            there[one.account] += one.amount
+    fund = dict(there)
+    for flow in expected(facts.withdrawals, memory.taken_out(), today, today + early, early):
+        if flow.account in fund:
+            fund[flow.account] -= flow.amount
+    return {name: _Cash(max(ZERO, there[name]), max(ZERO, fund[name])) for name in there}
 
 
 def _a_period(yearly: Weight, every: str) -> Weight:

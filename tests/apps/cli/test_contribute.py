@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from msgspec import json
 from msgspec.structs import replace
 from tests.apps.cli.command_line import document_of, trimtab
 from tests.houses import TOML, FixedPrices, ManualClock, house_of, lot
@@ -13,10 +14,12 @@ from trimtab.apps.contributing import Contributing, contribute
 from trimtab.apps.hypothetical import today
 from trimtab.apps.run import run_once
 from trimtab.apps.value_paths import value_paths
-from trimtab.apps.views.contribute import contribute_page, verdict
+from trimtab.apps.views.contribute import contribute_document, contribute_page, verdict
+from trimtab.apps.views.figures import cents
 from trimtab.apps.views.page import Sentence
 from trimtab.apps.world import House
 from trimtab.domain.trades import Disposal, Side, Term
+from trimtab.lab.paper import PaperBroker
 
 PRICES = {"VTI": "100", "ITOT": "50", "BND": "50", "BTC-USD": "40000"}
 PATH = """
@@ -148,6 +151,24 @@ def test_the_contributions_of_the_month_are_listed_with_their_day():
     assert "ask again" not in _told(_asked(_house(), "2000", "taxable"))
 
 
+@pytest.mark.parametrize(
+    ("paid", "said"),
+    [
+        (0, "Put in this month: 2,000.00 USD into taxable on 2026-03-31."),
+        (500, "Put in this month: 1,500.00 USD into taxable on 2026-03-31."),
+        (2000, "What is due until the end of the month is paid already."),
+    ],
+)
+def test_a_contribution_that_came_early_is_paid_and_not_asked_for_again(paid, said):
+    house = _house(MONTHLY.format("taxable"))
+    _clock(house).at += dt.timedelta(days=18)
+    broker = house.brokers["paper"]
+    assert isinstance(broker, PaperBroker)
+    if paid:
+        broker.deposit("taxable", Decimal(paid), "USD")
+    assert verdict(_asked(house)) == said
+
+
 def test_two_contributions_do_not_fill_the_same_gap_twice():
     one = _asked(_house(vti="545"), "3000", "taxable")
     weekly = MONTHLY.replace("month", "two_weeks").replace("31", "12").replace("2000", "1500")
@@ -213,6 +234,21 @@ def test_a_lump_that_is_not_there_is_told_by_what_there_is_and_no_new_money_is_a
     assert one.standing.left == 12_000
 
 
+def test_money_that_comes_later_is_told_not_to_be_taken_for_a_lump():
+    house = _house(LUMP.replace("2020-01-15", "2026-03-09"), ira="3000")
+    run_once(house, executes=True)
+    broker = house.brokers["paper"]
+    assert isinstance(broker, PaperBroker)
+    broker.deposit("ira", Decimal(20_000))
+    text = _told(_asked(house))
+    assert "2,750.00 USD of the cash wait for their day" in text
+    assert (
+        "The account holds 2,750.00 USD of the 11,750.00 USD that have not gone in yet: what is "
+        "not there does not go in, no new money is asked for, and money that comes later is not "
+        "taken for it."
+    ) in text
+
+
 def test_parts_whose_days_have_passed_are_told_in_one_line():
     text = _told(_asked(_house(LUMP, ira="12000")))
     together = "12 of 12 parts, 12,000.00 USD, were due from 2020-01-15 to 2020-12-15"
@@ -225,7 +261,7 @@ def test_check_remarks_on_a_first_day_that_is_long_past(demo):
     toml = demo / "household.toml"
     before = toml.read_text()
     for table, told in (
-        (LUMP, "12 of 12 parts, 12,000.00 USD, were due from 2020-01-15 to 2020-12-15"),
+        (LUMP, " USD, were due from 2020-01-15 to 2020-12-15 and go in together."),
         (PATH.replace("2026-03-09", "2020-03-09"), "its path asks for "),
     ):
         toml.write_text(before + table.replace("ira", "maya-roth"))
@@ -234,8 +270,12 @@ def test_check_remarks_on_a_first_day_that_is_long_past(demo):
         assert told in page
 
 
-def test_a_path_that_would_spoil_a_loss_buys_the_substitute_and_says_so():
-    house = _house(PATH, vti="450", ira="5000")._replace(past_sales=(SOLD,))
+IN_PARTS = LUMP.replace("2020-01-15", "2026-03-09")
+
+
+@pytest.mark.parametrize("rule", [PATH, IN_PARTS], ids=["a path", "a lump"])
+def test_averaging_that_would_spoil_a_loss_buys_the_substitute_and_says_so(rule):
+    house = _house(rule, vti="450", ira="5000")._replace(past_sales=(SOLD,))
     (one,) = _asked(house).averaged
     assert "VTI" not in {trade.symbol for trade in one.purchases}
     reasons = " ".join([trade.reason for trade in one.purchases] + list(one.held))
@@ -243,16 +283,36 @@ def test_a_path_that_would_spoil_a_loss_buys_the_substitute_and_says_so():
     assert "2026-04-02" in reasons
 
 
-def test_a_path_without_a_substitute_waits_for_the_first_safe_day():
-    more = PATH + '[orders]\nno_buy = ["ITOT", "BND"]\n'
+@pytest.mark.parametrize(("rule", "asked"), [(PATH, "1000"), (IN_PARTS, "1000")])
+def test_averaging_without_a_substitute_waits_for_the_first_safe_day_and_says_so(rule, asked):
+    more = rule.replace("parts = 12", "parts = 5") + '[orders]\nno_buy = ["ITOT", "BND"]\n'
     house = _house(more, vti="450", ira="5000")._replace(past_sales=(SOLD,))
+    found = _asked(house)
+    (one,) = found.averaged
+    assert one.standing.asked == Decimal(asked)
+    assert one.purchases == ()
+    assert re.search(r"VTI.*2026-04-02", " ".join(one.held))
+    assert re.search(r"VTI.*2026-04-02", _told(found))
     run_once(house, executes=True)
-    (one,) = _asked(house).averaged
-    assert one.standing.asked == 1000
     _clock(house).at = dt.datetime(2026, 4, 2, 15, tzinfo=dt.UTC)
     outcome = run_once(house, executes=True)
     bought = [done.trade for done in outcome.executions if done.trade.account == "ira"]
     assert [trade.symbol for trade in bought] == ["VTI"]
+
+
+def test_a_path_is_told_by_its_wealth_with_the_side_fund_and_by_no_rate_of_return():
+    house = _house(PATH, ira="5000")
+    run_once(house, executes=True)
+    _clock(house).at += dt.timedelta(days=35)
+    _set_prices(house, VTI="60", BND="40")
+    run_once(house, executes=True)
+    found = _asked(house)
+    (one,) = found.averaged
+    together = cents(one.standing.value + one.standing.fund)
+    page, document = _told(found), contribute_document(found)
+    assert f"{together} USD together" in page
+    said = (page + json.encode(document).decode()).lower()
+    assert not re.search(r"\birr\b|internal|rate of return|return|yield|%", said)
 
 
 def test_an_account_that_does_not_exist_is_answered_with_those_that_do(demo):

@@ -11,8 +11,11 @@ from tests.houses import TOML, FixedPrices, house_of, lot
 from trimtab.apps.reserving import reserving
 from trimtab.apps.run import run_once
 from trimtab.apps.world import load
+from trimtab.domain.facts import facts_of
 from trimtab.domain.household import decode_household
+from trimtab.domain.memory import Memory
 from trimtab.domain.trades import Side
+from trimtab.domain.values import PastFlow
 
 BILLS = """monthly_costs = 2500
 income_haircut = 0.5
@@ -87,6 +90,20 @@ def test_the_own_reserve_of_the_account_counts_for_nothing_else(demo):
     assert Decimal(told["beside"]) == 5000
     assert Decimal(told["safe"]) == Decimal(told["cash"]) - 5000
     assert Decimal(told["above"]) == Decimal(told["safe"]) - Decimal(told["needed"])
+    assert Decimal(told["due"]) == 0
+
+
+def test_the_page_says_what_withdrawals_are_about_to_take(demo):
+    from trimtab.apps.clock import SystemClock
+    from trimtab.domain.values import trade_date
+
+    day = trade_date(SystemClock().now())
+    path = demo / "household.toml"
+    leaves = f'\n[[withdrawals]]\naccount = "joint"\namount = 30\nfirst = {day}\n'
+    path.write_text(path.read_text(encoding="utf-8") + leaves, encoding="utf-8")
+    page = trimtab("reserve", "--folder", demo).out
+    assert "30.00 USD of it leave soon by [[withdrawals]], and count for nothing else." in page
+    assert document_of(trimtab("reserve", "--folder", demo, "--json"))["due"] == "30"
 
 
 def test_status_and_reserve_say_the_same(demo):
@@ -162,13 +179,41 @@ def test_contributions_say_when_a_reserve_is_full():
     coming = '[[contributions]]\naccount = "taxable"\namount = 4000\nfirst = 2026-03-31\n'
     coming += 'every = "month"\n'
     file = decode_household(TOML + RESERVE + coming)
-    found = reserving(
-        file.policy(), {"taxable": Decimal(4000)}, dt.date(2026, 3, 9), file.contributions
-    )
+    cash, day = {"taxable": Decimal(4000)}, dt.date(2026, 3, 9)
+    found = reserving(file.policy(), cash, day, facts_of(file), Memory())
     assert found is not None
     # 12,000 and the account's own 1,000 lack 9,000: three contributions.
     assert found.reached.lacks == 9000
     assert found.full_on == dt.date(2026, 5, 31)
+
+
+def test_a_contribution_that_was_paid_early_fills_a_reserve_once():
+    coming = '[[contributions]]\naccount = "taxable"\namount = 4000\nfirst = 2026-03-31\n'
+    file = decode_household(TOML + RESERVE + coming + 'every = "month"\n')
+    day = dt.date(2026, 3, 30)
+    paid = PastFlow(account="taxable", date=day, amount=Decimal(4000))
+    cash = {"taxable": Decimal(8000)}
+    for moved, expected in (((), dt.date(2026, 4, 30)), ((paid,), dt.date(2026, 5, 31))):
+        memory = Memory(flows=moved)
+        found = reserving(file.policy(), cash, day, facts_of(file), memory)
+        assert found is not None
+        assert found.reached.lacks == 5000
+        assert found.full_on == expected
+
+
+@pytest.mark.parametrize(("days", "taken", "due"), [(8, 0, 0), (7, 0, 900), (7, 500, 400)])
+def test_cash_that_is_about_to_be_withdrawn_is_no_reserve(days, taken, due):
+    leaves = '[[withdrawals]]\naccount = "taxable"\namount = 900\nfirst = 2026-03-31\n'
+    file = decode_household(TOML + RESERVE + leaves)
+    day = dt.date(2026, 3, 31) - dt.timedelta(days=days)
+    moved = PastFlow(account="taxable", date=day, amount=Decimal(-taken))
+    cash = {"taxable": Decimal(13_500)}
+    found = reserving(file.policy(), cash, day, facts_of(file), Memory(flows=(moved,)))
+    assert found is not None
+    assert found.due == due
+    assert found.safe == 13_500 - 1_000 - due
+    assert found.reached.lacks == max(0, due - 500)
+    assert found.reached.above == max(0, 500 - due)
 
 
 @pytest.mark.parametrize("cash", ["1000", "5000", "12999"])

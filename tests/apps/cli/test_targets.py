@@ -41,6 +41,30 @@ def test_without_a_strategy_the_households_own_targets_hold(demo):
     assert document["estimated_on"] is None
 
 
+def test_an_edited_policy_that_waits_is_told_before_and_after_a_turn_has_read_it(untouched):
+    trimtab("run", "--folder", untouched)
+    path = untouched / "household.toml"
+    before = path.read_text()
+    assert "edited policy" not in targets(untouched).out
+    with_strategy(untouched, LOCKING)
+    unread = targets(untouched).out
+    assert unread.startswith("The household holds its own targets; no strategy changes them.")
+    assert re.search(
+        r"^- An edited policy that no turn has read yet is not shown here and holds from \S+ \S+ "
+        rf"UTC on, or later if that turn is later: `trimtab policy --folder {untouched}`\.$",
+        unread,
+        re.MULTILINE,
+    )
+    trimtab("run", "--folder", untouched)
+    read = document_of(targets(untouched, "--json"))["edit"]
+    assert re.fullmatch(r"An edited policy waits until \S+ \S+ UTC and is not shown here\.", read)
+    path.write_text(before)
+    assert document_of(targets(untouched, "--json"))["edit"] is None
+    path.write_text(before.replace("turnover_max = 0.30", "turnover_max = 0.20"))
+    tighter = document_of(targets(untouched, "--json"))["edit"]
+    assert tighter == "An edited policy is not shown here and holds from the next turn on."
+
+
 def test_each_layer_says_what_it_wants_and_why(untouched):
     out = targets(with_strategy(untouched)).out
     header = next(line for line in out.splitlines() if line.startswith("class "))
@@ -188,7 +212,9 @@ GUIDE = Path(__file__).parents[3] / "docs/how-to/choose-a-strategy.md"
 
 
 @pytest.mark.parametrize(
-    "block", re.findall(r"```toml\n(.+?)```", GUIDE.read_text(), re.DOTALL), ids=["mix", "floor"]
+    "block",
+    re.findall(r"```toml\n(.+?)```", GUIDE.read_text(), re.DOTALL),
+    ids=["mix", "floor", "year"],
 )
 def test_what_the_guide_writes_into_a_household_can_be_used(untouched, block):
     with_strategy(untouched, block)

@@ -126,6 +126,24 @@ def test_a_layer_that_insists_moves_the_targets_however_little():
     assert aim(guard, first, MONDAY + dt.timedelta(days=1)).targets == stocks("0.299")
 
 
+def test_the_most_that_a_layer_allows_in_risky_classes_holds_however_little_that_moves():
+    class Guard(Toy):
+        most = Decimal("0.3")
+
+        def wants(self, view: View) -> Layer:
+            return replace(super().wants(view), risky_max=self.most)
+
+    guard = Guard(lambda _: stocks("0.3"), watches=True)
+    first = aim(guard, None, MONDAY)
+    guard.most = Decimal("0.295")
+    less = aim(guard, first, MONDAY + dt.timedelta(days=1))
+    assert less.targets == stocks("0.295000")
+    assert less.since == MONDAY + dt.timedelta(days=1)
+    assert less.sentence.endswith("together: toy allows no more now.")
+    guard.most = Decimal("0.4")
+    assert aim(guard, less, MONDAY + dt.timedelta(days=2)).targets == less.targets
+
+
 def test_a_strategy_that_watches_is_asked_at_every_look():
     toy = Toy(lambda _: stocks("0.3"), watches=True)
     first = aim(toy, None, MONDAY)
@@ -209,6 +227,10 @@ def in_letters(view: View) -> Layer:
     return Layer(name="toy", targets=stocks("0.1"), sentences="x.")  # type: ignore[arg-type]
 
 
+def without_limit(view: View) -> Layer:
+    return Layer(name="toy", targets=stocks("0.1"), risky_max=Decimal("nan"))
+
+
 def not_finite(view: View) -> Layer:
     return Layer(name="toy", targets=stocks("0.1"), figures={"volatility": float("nan")})
 
@@ -221,6 +243,7 @@ def not_finite(view: View) -> Layer:
         (exits, "failed (SystemExit: 3); its author has to mend it"),
         (fails, "failed (KeyError: 'VTI'); its author has to mend it"),
         (in_letters, "gave 'x.' as sentences, and not a tuple of text"),
+        (without_limit, "gave Decimal('NaN') as risky_max, and not a Decimal of 0 or more"),
         (not_finite, "gave {'volatility': nan} as figures, and not finite numbers by name"),
     ],
 )

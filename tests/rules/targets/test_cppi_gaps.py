@@ -16,7 +16,7 @@ from trimtab.domain.errors import DataSuspect
 from trimtab.domain.numbers import to_float
 from trimtab.rules.targets.cppi import exposure
 from trimtab.rules.targets.cppi_gaps import Gaps, Held, gaps_of, sentences
-from trimtab.rules.targets.cppi_risk import Market, gap_risk
+from trimtab.rules.targets.cppi_risk import Insurance, Market, gap_risk, simulate
 from trimtab.rules.targets.view import Floats, Past
 
 BASE = weights(stocks="0.60", world="0.20", bonds="0.15", cash="0.05")
@@ -92,7 +92,7 @@ def test_every_year_of_own_months_is_counted_as_one_would_by_hand(seed, multipli
 
 def test_the_closed_form_knows_the_volatility_and_counts_on_no_premium():
     returns = 3 * invented(900)
-    found = gaps(returns, rule_of(multiplier=Decimal(8)))
+    found = gaps(returns, rule_of(multiplier=Decimal(8), cap=None))
     logs = [math.log1p(0.75 * month[0] + 0.25 * month[1]) for month in monthly(returns)]
     sigma = float(np.std(logs, ddof=1)) * math.sqrt(12)
     assert found.volatility == pytest.approx(sigma, rel=1e-12)
@@ -101,6 +101,49 @@ def test_the_closed_form_knows_the_volatility_and_counts_on_no_premium():
     closed = gap_risk(100, 80, years=1, steps=12, market=market, multiplier=8)
     assert found.textbook == pytest.approx(closed.shortfall, rel=1e-9)
     assert 0 < found.textbook < 1
+
+
+@given(
+    floor=st.integers(1, 99),
+    multiplier=st.integers(1, 10),
+    cap=st.sampled_from(["0.25", "0.6", "1", None]),
+)
+def test_a_fall_breaks_the_floor_only_beyond_what_the_cushion_is_of_the_exposure(
+    floor, multiplier, cap
+):
+    """One period with a fall a little below and a little above one over the multiplier now."""
+    most = None if cap is None else float(cap)
+    rule = Insurance(float(multiplier), floor / 100, most)
+    broken = [
+        simulate(np.array([[-share / rule.multiplier_now]]), np.zeros((1, 1)), rule).values[0, 1]
+        < floor / 100
+        for share in (0.999, 1.001)
+    ]
+    assert broken == [False, True]
+    assert rule.multiplier_now <= multiplier
+
+
+def test_the_closed_form_is_given_the_exposure_that_the_cap_leaves_and_says_so():
+    """A floor of 40 under 100: three times the cushion is 180, and the cap leaves 100, 1.67 times.
+
+    With a floor of 80 nothing is capped.
+    """
+    returns = 4 * invented(900)
+    capped = gaps(returns, rule_of(amount=Decimal(40)), layer=layer_of(40))
+    assert capped.multiplier_now == pytest.approx(100 / 60)
+    rate = math.log(1.04)
+    market = Market(mu=rate, sigma=capped.volatility, rate=rate)
+    closed = gap_risk(100, 40, years=1, steps=12, market=market, multiplier=100 / 60)
+    plain = gap_risk(100, 40, years=1, steps=12, market=market, multiplier=3)
+    assert capped.textbook == pytest.approx(closed.shortfall, rel=1e-9)
+    assert plain.shortfall > 2 * capped.textbook
+    assert (
+        "at the 1.67 times the cushion that the cap allows now; after a fall it is up to 3 again"
+        in sentences(capped)[0]
+    )
+    free = gaps(returns)
+    assert (free.multiplier_now, free.multiplier) == (3, 3)
+    assert sentences(free)[0].endswith("as yours did and never jump.")
 
 
 def test_the_worst_fall_is_that_between_two_looks_of_the_household():
@@ -130,6 +173,11 @@ def test_what_never_fell_has_no_worst_day():
 def test_while_nothing_is_risked_there_is_no_gap_to_tell():
     for layer in (layer_of(since="2026-03-01"), layer_of(floor=100), layer_of(floor=120)):
         assert gaps_of(rule_of(), layer, HELD, past_of(invented(600)), "day", BILLS) is None
+
+
+def test_where_the_targets_of_before_hold_no_floor_is_there_to_tell_of():
+    layer = Layer(name="cppi", targets=dict(BASE))
+    assert gaps_of(rule_of(), layer, HELD, past_of(invented(600)), "day", BILLS) is None
 
 
 def test_less_than_a_year_of_months_says_nothing_and_says_so():

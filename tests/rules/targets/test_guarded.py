@@ -10,17 +10,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.rules.targets.views import LAST, view_of, weights
 
 from trimtab.domain.aim import LOCKED, Layer
 from trimtab.domain.aims import CppiRule
 from trimtab.domain.errors import InputError
 from trimtab.domain.numbers import Money
-from trimtab.domain.yield_facts import BillRate
+from trimtab.domain.yield_facts import BillRate, RateRule, YieldsRule
 from trimtab.rules.targets.aim import checked
 from trimtab.rules.targets.cppi_risk import Fall
 from trimtab.rules.targets.guarded import Cppi
 from trimtab.rules.targets.view import Savings, View
+from trimtab.rules.yields import bill_rate
 
 CLASSES = ("stocks", "world", "bonds", "cash")
 NO_PAST = np.empty((0, 4))
@@ -283,6 +285,43 @@ def test_a_floor_without_a_rate_of_its_own_grows_at_what_bills_pay_and_says_whos
     year = by_bills.wants(after(other, 365, bills=paying("0.05", -364)))
     same = own.wants(after(first, 365))
     assert year.figures["floor"] == same.figures["floor"] > first.figures["floor"]
+
+
+def test_a_floor_without_a_rate_says_what_yields_can_tell_it():
+    """A Treasury bond of twenty years is in [yields] and is no bill."""
+    rates = (
+        RateRule(
+            name="bond",
+            rate=Decimal("0.05"),
+            kind="treasury",
+            as_of=LAST,
+            risk="none",
+            term_months=240,
+        ),
+    )
+    found = bill_rate(YieldsRule(rates=rates), None, LAST)
+    assert found is None
+    assert guarding(floor="accruing").wants(seen(bills=found)).sentences[-1] == (
+        'The floor "accruing" has no rate and does not move: write rate, what bills pay a year, in '
+        "[strategy.cppi], or tell in [yields] a curve or a rate of kind "
+        '"treasury" that is bound for a year at most.'
+    )
+    year = YieldsRule(rates=(replace(rates[0], term_months=12),))
+    assert bill_rate(year, None, LAST) is not None
+
+
+def test_money_is_told_in_the_base_currency():
+    first = guarding().wants(seen(currency="EUR"))
+    told = " ".join(
+        first.sentences + guarding().wants(seen(risky="63000", currency="EUR")).sentences
+    )
+    locked = guarding().wants(after(first, 1, value="79000", currency="EUR"))
+    assert "USD" not in told + locked.sentences[0]
+    assert (
+        "The savings of 100,000.00 EUR are 20,000.00 EUR above the floor of 80,000.00 EUR" in told
+    )
+    assert "The 63,000.00 EUR held are inside the band" in told
+    assert "reached the floor of 80,000.00 EUR" in locked.sentences[0]
 
 
 def test_an_old_bill_rate_says_how_old_it_is():

@@ -25,7 +25,7 @@ def command(ctx: click.Context) -> None:
 @click.argument("amount", type=AMOUNT)
 @folder_option
 def deposit(account: str, amount: Decimal, folder: Path) -> int:
-    """Pay AMOUNT into the paper account ACCOUNT; the next turn sees it."""
+    """Pay AMOUNT into the paper account ACCOUNT; the next turn books it."""
     return _move(folder, account, amount, "trimtab paper deposit")
 
 
@@ -34,7 +34,7 @@ def deposit(account: str, amount: Decimal, folder: Path) -> int:
 @click.argument("amount", type=AMOUNT)
 @folder_option
 def withdraw(account: str, amount: Decimal, folder: Path) -> int:
-    """Pay AMOUNT out of the paper account ACCOUNT; the next turn sees it."""
+    """Pay AMOUNT out of the paper account ACCOUNT; the next turn books it."""
     return _move(folder, account, -amount, "trimtab paper withdraw")
 
 

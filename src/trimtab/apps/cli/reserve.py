@@ -22,17 +22,15 @@ def command(folder: Path, chart: Path | None, as_json: bool) -> int:
 
     The reserve is what the next months cost beyond their income, bills counted, and it stays cash.
     Shows each month with its costs, bills and income, what is lacking, and where new money goes
-    first. Reads the journal and the files, asks no broker and writes nothing.
+    first. What files and brokers say by now counts, as in a turn; nothing is written.
     """
     from trimtab.apps.clock import SystemClock
     from trimtab.apps.home import Home
-    from trimtab.apps.reserving import reserving
     from trimtab.apps.standing import gather
     from trimtab.apps.views.reserve import reserve_document, reserve_page
     from trimtab.domain.errors import InputError
-    from trimtab.domain.values import trade_date
 
-    with progress("reading the journal"):
+    with progress("reading accounts"):
         standing = gather(Home(folder), SystemClock())
     rule = standing.policy.reserve
     if rule is None:
@@ -41,9 +39,7 @@ def command(folder: Path, chart: Path | None, as_json: bool) -> int:
             "and the account that keeps it; `trimtab targets --options` shows all of it."
         )
         raise InputError(msg)
-    found = reserving(
-        standing.policy, standing.cash, trade_date(standing.at), standing.file.contributions
-    )
+    found = standing.reserving()
     if found is None:
         msg = f"what {rule.account} holds of cash is not known: {standing.missing}"
         raise InputError(msg)

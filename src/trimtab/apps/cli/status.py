@@ -16,14 +16,14 @@ def command(folder: Path, as_json: bool) -> int:
 
     The verdict comes first, then what holds now (a pause, the circuit breaker, a policy that
     waits, discrepancies, orders without an answer), then the drift of every class and the
-    accounts. It reads the journal and the prices, asks no broker and writes nothing.
+    accounts. What files and brokers say by now counts, as in a turn; nothing is written.
     """
     from trimtab.apps.clock import SystemClock
     from trimtab.apps.home import Home
     from trimtab.apps.standing import gather
     from trimtab.apps.views.status import status_document, status_page
 
-    with progress("reading the journal and the prices"):
+    with progress("reading accounts and prices"):
         standing = gather(Home(folder), SystemClock())
     if as_json:
         show_document(status_document(standing))

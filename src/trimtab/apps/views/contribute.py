@@ -94,6 +94,8 @@ def verdict(found: Contributing) -> str:
         return f"Put in this month: {listing([*due, *wanted])}."
     if any(one.standing.asked > 0 for one in found.averaged):
         return "No new money is due this month; what is there goes in as below."
+    if found.is_paid:
+        return "What is due until the end of the month is paid already."
     return "No money is due this month."
 
 
@@ -177,12 +179,13 @@ def _lump(one: Averaged, currency: str) -> Iterator[str]:
         f"{rule.every.replace('_', ' ')} from {rule.first}; "
         f"{money(one.standing.waits, currency)} of the cash wait for their day."
     )
-    fund, left = one.standing.fund, one.standing.left
-    if fund < left:
+    there, left = one.standing.waits + one.standing.asked, one.standing.left
+    if there < left:
         rest = "" if left == rule.amount else " that have not gone in yet"
         yield (
-            f"The account holds {money(fund, currency)} of the {money(left, currency)}{rest}: what "
-            "is not there does not go in, and no new money is asked for."
+            f"The account holds {money(there, currency)} of the {money(left, currency)}{rest}: "
+            "what is not there does not go in, no new money is asked for, and money that comes "
+            "later is not taken for it."
         )
 
 

@@ -1,6 +1,7 @@
 """A replay as lines, one a day that traded, and its summary."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from trimtab.apps.replay import Day, Replay
@@ -33,7 +34,7 @@ def replay_page(
     currency: str,
     *,
     executes: bool,
-    chart: Path | None,
+    pictures: Sequence[Path],
 ) -> list[Block]:
     """The summary."""
     first, last = done.days[0], done.days[-1]
@@ -50,6 +51,7 @@ def replay_page(
     blocks: list[Block] = [
         Heading(f"Replay from {first.session} to {last.session}, on paper"),
         item(f"{counted(len(done.days), 'session')}, {traded} with trades; {agreed}."),
+        *(item(sentence) for sentence in _flow_sentences(done, currency)),
         item(f"Turnover {money(done.turnover, currency)}; tax planned {money(tax, currency)}."),
         *(
             item(f"Realized {total.term}-term gain: {cents(total.gain)} {currency}.")
@@ -59,6 +61,24 @@ def replay_page(
     ]
     if not executes:
         blocks.append(Sentence("Nothing was traded: `--execute` trades on paper.", "strong"))
-    if chart is not None:
-        blocks.append(item(f"Picture: {chart}"))
+    blocks += [item(f"Picture: {path}") for path in pictures]
     return blocks
+
+
+def _flow_sentences(done: Replay, currency: str) -> Iterator[str]:
+    """What came in and went out, and what could not; nothing where nothing was to move."""
+    untaken = sorted(done.untaken(), key=lambda flow: (flow.account, flow.date))
+    if done.paid_in or done.taken_out or untaken:
+        yield (
+            f"{money(done.paid_in, currency)} came in and {money(done.taken_out, currency)} went "
+            "out, on the days of [[contributions]] and [[withdrawals]]."
+        )
+    for account, found in groupby(untaken, key=lambda flow: flow.account):
+        flows = list(found)
+        lacking = sum((flow.amount for flow in flows), ZERO)
+        which = "a withdrawal" if len(flows) == 1 else f"{len(flows)} withdrawals"
+        first = "" if len(flows) == 1 else "the first "
+        yield (
+            f"{money(lacking, currency)} of {which} could not be taken out of {account}, "
+            f"{first}due on {flows[0].date}: the cash was not there in time."
+        )

@@ -40,6 +40,7 @@ def reserve_document(standing: Standing, found: Reserving) -> OperatingReserveDo
         needed=digits(found.needed.amount),
         cash=digits(found.cash),
         beside=digits(found.beside),
+        due=digits(found.due),
         safe=digits(found.safe),
         lacks=digits(found.reached.lacks),
         above=digits(found.reached.above),
@@ -90,6 +91,11 @@ def _facts(found: Reserving, currency: str) -> Iterator[str]:
             "nothing else"
         )
     yield f"{there}."
+    if found.due > 0:
+        yield (
+            f"{money(found.due, currency)} of it leave soon by [[withdrawals]], and count for "
+            "nothing else."
+        )
     if found.reached.lacks > 0:
         yield (
             f"{money(found.reached.lacks, currency)} are lacking: put new money into "

@@ -32,6 +32,7 @@ class OperatingReserveDocument(Struct, frozen=True, kw_only=True):
     needed: Digits
     cash: Digits
     beside: Digits
+    due: Digits
     safe: Digits
     lacks: Digits
     above: Digits

@@ -1,7 +1,6 @@
 """How a household stands, as a page: the verdict first, then what holds, then the figures."""
 
 from trimtab.adapters.lease import Holder
-from trimtab.apps.reserving import reserving
 from trimtab.apps.standing import Standing
 from trimtab.apps.views.documents import (
     AccountDocument,
@@ -233,7 +232,7 @@ def _reserve(standing: Standing) -> list[str]:
     rule = standing.policy.reserve
     if rule is None:
         return []
-    found = reserving(standing.policy, standing.cash, trade_date(standing.at))
+    found = standing.reserving()
     if found is None:
         return [f"Operating reserve in {rule.account}: what it holds of cash is not known."]
     said = reserve_status(found.rule, found.reached, standing.file.household.base_currency)
@@ -257,7 +256,7 @@ def _reserve_document(standing: Standing) -> ReserveDocument | None:
     rule = standing.policy.reserve
     if rule is None:
         return None
-    found = reserving(standing.policy, standing.cash, trade_date(standing.at))
+    found = standing.reserving()
     return ReserveDocument(
         account=rule.account,
         monthly_costs=digits(rule.monthly_costs),

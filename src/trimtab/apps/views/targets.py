@@ -12,7 +12,9 @@ from trimtab.apps.views.targets_documents import (
     TargetsDocument,
 )
 from trimtab.domain.aim import Aim, Layer
+from trimtab.domain.events import PolicyAdopted, PolicyProposed
 from trimtab.domain.numbers import ZERO, Weight, to_decimal
+from trimtab.rules.precommitment import review
 from trimtab.rules.targets.cppi_gaps import Gaps, sentences
 from trimtab.rules.words import instant, listing, money, percent
 
@@ -104,7 +106,7 @@ def targets_page(aiming: Aiming, folder: str) -> list[Block]:
 def targets_document(aiming: Aiming) -> TargetsDocument:
     """All of `trimtab targets --json`."""
     aim, look = aiming.aim, aiming.look
-    weights = _weights(aiming)
+    weights, edit = _weights(aiming), _edit(aiming)
     return TargetsDocument(
         household=aiming.file.household.name,
         currency=aiming.file.household.base_currency,
@@ -112,6 +114,7 @@ def targets_document(aiming: Aiming) -> TargetsDocument:
         sentence=verdict(aiming),
         missing=aiming.missing,
         warnings=aiming.warnings,
+        edit=None if edit is None else f"{edit}.",
         is_defensive=aiming.memory.breaker is not None,
         since=None if aiming.memory.aim is None else aiming.memory.aim.since,
         estimated_on=None if aim is None else aim.estimated_on,
@@ -165,6 +168,7 @@ def _gap_document(gaps: Gaps) -> GapRiskDocument:
     most = gaps.multiplier_max
     return GapRiskDocument(
         volatility=gaps.volatility,
+        multiplier_now=gaps.multiplier_now,
         textbook=gaps.textbook,
         first=gaps.first,
         last=gaps.last,
@@ -204,11 +208,29 @@ def _facts(aiming: Aiming, folder: str) -> list[tuple[str, str]]:
     elif aiming.next_point is not None:
         facts.append((f"The next point of the glide path is {aiming.next_point}.", ""))
     facts += [(text, "warn") for text in aiming.warnings]
-    if memory.proposed is not None:
-        when = instant(memory.proposed.effective_at)
-        text = f"An edited policy waits until {when}: {typed('policy', folder)}. Not shown here."
-        facts.append((text, "warn"))
+    edit = _edit(aiming)
+    if edit is not None:
+        facts.append((f"{edit}: {typed('policy', folder)}.", "warn"))
     return facts
+
+
+def _edit(aiming: Aiming) -> str | None:
+    """That household.toml asks for a policy other than the one shown, and from when that holds."""
+    memory = aiming.memory
+    if memory.policy is None:
+        return None
+    match review(memory, aiming.file.policy(), aiming.at):
+        case (PolicyAdopted(),):
+            return "An edited policy is not shown here and holds from the next turn on"
+        case (PolicyProposed(effective_at=at),):
+            return (
+                "An edited policy that no turn has read yet is not shown here and holds from "
+                f"{instant(at)} on, or later if that turn is later"
+            )
+        case () if memory.proposed is not None:
+            at = memory.proposed.effective_at
+            return f"An edited policy waits until {instant(at)} and is not shown here"
+    return None
 
 
 def _dates(aiming: Aiming, aim: Aim, folder: str) -> list[str]:

@@ -32,6 +32,7 @@ class GapRiskDocument(Struct, frozen=True, kw_only=True):
     """What CPPI may lose between two looks."""
 
     volatility: float
+    multiplier_now: float
     textbook: float
     first: dt.date
     last: dt.date
@@ -55,6 +56,7 @@ class TargetsDocument(Struct, frozen=True, kw_only=True):
     sentence: str
     missing: str | None
     warnings: tuple[str, ...]
+    edit: str | None
     is_defensive: bool
     since: dt.date | None
     estimated_on: dt.date | None

@@ -34,6 +34,7 @@ from trimtab.domain.events import (
     StandingOrderConfirmed,
     StrategyRearmed,
 )
+from trimtab.domain.incoming import LumpLeft, PastContribution
 from trimtab.domain.trades import BandTransition, Decision, Disposal, Order, Trade
 from trimtab.domain.values import trade_date
 from trimtab.rules.holdings import class_of
@@ -121,6 +122,12 @@ def _facts(event: Event, context: _Context) -> Iterator[Fact]:  # noqa: C901, PL
             what = moved.text or ("paid in" if moved.amount > 0 else "paid out")
             text = f"{money(moved.amount, moved.currency)} moved in {moved.account}: {what}."
             yield context.fact(text, account=moved.account)
+        case ContributionMet(
+            account=account,
+            contribution=PastContribution(amount=amount, lump=LumpLeft(left=left)),
+        ) if amount == 0:
+            told = money(left, context.currency)
+            yield context.fact(f"Of the lump in {account} {told} are left.", account=account)
         case ContributionMet(account=account, contribution=done):
             told = f"{money(done.amount, context.currency)} put in"
             if done.withheld > 0:

@@ -13,9 +13,9 @@ from msgspec import Struct
 from trimtab.domain.numbers import CENT, ZERO, Money, Quantity, share_of
 from trimtab.domain.trades import BandState, Side, Trade
 from trimtab.domain.values import Lot, Snapshot
+from trimtab.rules.plan.lot_order import as_booked
 from trimtab.rules.plan.motives import cash_needed
 from trimtab.rules.plan.passed_over import Refused, instead_of_purchase, instead_of_sale
-from trimtab.rules.plan.permitted import as_booked
 from trimtab.rules.plan.planning import Planning
 from trimtab.rules.plan.washed import units_washed
 from trimtab.rules.plan.yardstick import Gains, Yardstick

@@ -16,7 +16,7 @@ from trimtab.rules.holdings import Holdings
 from trimtab.rules.plan.calls import Call, is_coin
 from trimtab.rules.plan.layout import Layout, lay_out, without_losses
 from trimtab.rules.plan.planning import Planning, margin_of
-from trimtab.rules.plan.problem import Flags, Floats, Problem, Solution
+from trimtab.rules.plan.problem import Floats, Problem, Solution
 from trimtab.rules.plan.solve import cost_of, solve
 from trimtab.rules.plan.year import later_rate
 from trimtab.rules.tax.saving import tax_of
@@ -166,7 +166,7 @@ def _is_worth_it(planning: Planning, layout: Layout, solution: Solution) -> bool
 def _without_small(planning: Planning, layout: Layout) -> tuple[Layout, Solution]:
     """*layout* and its best amounts, without the losses that are not worth a harvest."""
     solution = _farthest_first(layout.problem)
-    ignored: frozenset[str] = frozenset()
+    ignored: frozenset[int] = frozenset()
     for _ in range(_HARVEST_ROUNDS):
         small = _small_harvests(planning, layout, solution) - ignored
         if not small:
@@ -207,43 +207,60 @@ def _calmed(problem: Problem) -> Problem:
     )
 
 
-def _small_harvests(planning: Planning, layout: Layout, solution: Solution) -> frozenset[str]:
-    """Symbols sold at a loss and replaced, for less than a harvest must be worth.
+def _small_harvests(planning: Planning, layout: Layout, solution: Solution) -> frozenset[int]:
+    """Identical groups sold at a loss and replaced, for less than a harvest must be worth.
 
     A harvest is worth what its losses save beside those of all the others. The least worth is
     dropped first: of two that save the same tax twice, the other one is then worth all of it.
     """
-    problem, lots = layout.problem, layout.problem.lots
-    sold, least = solution.sold, float(planning.harvest.minimum)
+    year, least = layout.problem.year, to_float(planning.harvest.minimum)
+    losses = _replaced_losses(layout, solution)
+    short, long = _gains_of(layout.problem, solution.sold)
+    dropped: set[int] = set()
+    while len(dropped) < len(losses):
+        tax = year.at(short, long)
+        worth = {
+            twin: year.at(short - one.short, long - one.long) - tax - one.costs
+            for twin, one in losses.items()
+            if twin not in dropped
+        }
+        weakest = min(worth, key=lambda twin: (worth[twin], twin))
+        if worth[weakest] >= least:
+            break
+        dropped.add(weakest)
+        short, long = short - losses[weakest].short, long - losses[weakest].long
+    return frozenset(dropped)
+
+
+class _Loss(NamedTuple):
+    """What an identical group loses, and what that costs there and back and in later years."""
+
+    short: float
+    long: float
+    costs: float
+
+
+def _replaced_losses(layout: Layout, solution: Solution) -> dict[int, _Loss]:
+    """The losses taken of each identical group in a class of which something is bought too."""
+    problem, lots, sold = layout.problem, layout.problem.lots, solution.sold
     taken = (sold > 0) & lots.is_taxed & (lots.gain < 0)
     if not taken.any():
-        return frozenset()
+        return {}
     group = problem.places.group[lots.place]
     replaced = np.zeros(len(problem.classes.goal), dtype=np.bool_)
     buys = problem.groups.of_class[problem.places.group[problem.options.place]]
     replaced[buys[solution.bought > 0]] = True
     taken &= replaced[problem.groups.of_class[group]]
     twin = problem.groups.twin[group]
-    # Recent units that go with a loss go for its sake.
-    taken |= (sold > 0) & lots.is_recent & np.isin(twin, twin[taken & ~lots.is_recent])
+    if lots.is_recent.any():  # Recent units that go with a loss go for its sake.
+        taken |= (sold > 0) & lots.is_recent & np.isin(twin, twin[taken & ~lots.is_recent])
+    of_twin = twin[taken]
+    gain = np.where(lots.is_taxed, sold * lots.gain, 0.0)
     idle = layout.idle[problem.places.account[lots.place]] * lots.cash
-    costs = 2.0 * np.bincount(twin, sold * taken * (lots.cost - layout.sold_drag - idle))
-    left, dropped = np.unique(twin[taken]).tolist(), np.zeros(len(sold), dtype=np.bool_)
-    while left:
-        worth = {one: _saved(problem, sold, taken & (twin == one)) - costs[one] for one in left}
-        weakest = min(left, key=lambda one: (worth[one], one))
-        if worth[weakest] >= least:
-            break
-        left.remove(weakest)
-        mine = taken & (twin == weakest)
-        dropped |= mine
-        sold = np.where(mine, 0.0, sold)
-    return frozenset(layout.lots[row].symbol for row in np.flatnonzero(dropped).tolist())
-
-
-def _saved(problem: Problem, sold: Floats, mine: Flags) -> float:
-    """The tax that the sales *mine* (L,) save, of all that is *sold*."""
-    return tax_at(problem, np.where(mine, 0.0, sold)) - tax_at(problem, sold)
+    costs = sold * (2.0 * (lots.cost - layout.sold_drag - idle) + lots.extra)
+    parts = (np.where(lots.is_long, 0.0, gain), np.where(lots.is_long, gain, 0.0), costs)
+    short, long, spent = (np.bincount(of_twin, part[taken]).tolist() for part in parts)
+    return {one: _Loss(short[one], long[one], spent[one]) for one in np.unique(of_twin).tolist()}
 
 
 def tax_at(problem: Problem, sold: Floats) -> float:

@@ -3,7 +3,7 @@
 from trimtab.domain.numbers import ZERO, Quantity
 from trimtab.domain.trades import Trade
 from trimtab.domain.values import Lot, Relief
-from trimtab.rules.plan.permitted import as_booked, method_of
+from trimtab.rules.plan.lot_order import as_booked, method_of
 from trimtab.rules.plan.reasons import ORDERS
 from trimtab.rules.plan.yardstick import Yardstick
 from trimtab.rules.tax.lots import selling_order

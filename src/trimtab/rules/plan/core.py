@@ -68,8 +68,6 @@ class Core:
         self.options: Ints = np.flatnonzero(opening.options)
         self.closed_sold = np.where(opening.lots, 0.0, opening.sold)
         self.closed_bought = np.where(opening.options, 0.0, opening.bought)
-        self.lot_column: dict[int, int] = {}
-        self.buy_column: dict[int, int] = {}
         self._done: set[tuple[str, int]] = set()
         self._columns()
         self._cash()
@@ -87,12 +85,12 @@ class Core:
         problem = self.problem
         fixed = self.fixed[self.lots].tolist()
         values = problem.lots.value[self.lots].tolist()
-        for lot, cost, value in zip(self.lots.tolist(), fixed, values, strict=True):
-            self.lot_column[lot] = self.model.column(cost, 0.0, value)
+        sold = self.model.columns(fixed, values)
+        self.lot_column = dict(zip(self.lots.tolist(), sold, strict=True))
         self.room = self._rooms()
         cost = problem.options.cost[self.options].tolist()
-        for option, unit in zip(self.options.tolist(), cost, strict=True):
-            self.buy_column[option] = self.model.column(unit, 0.0, self.room[option])
+        bought = self.model.columns(cost, list(self.room.values()))
+        self.buy_column = dict(zip(self.options.tolist(), bought, strict=True))
 
     def _rooms(self) -> dict[int, float]:
         """The most that each open option can sensibly buy: what fills its class up.
@@ -108,7 +106,7 @@ class Core:
         least = np.maximum(room[where.buy_class], options.least)
         most = np.maximum(0.0, options.most + self.where.sellable[self.where.buy_symbol])
         limit = np.minimum(np.where(is_endless, self.kernel.most, least), most)
-        return {int(option): float(limit[option]) for option in self.options}
+        return dict(zip(self.options.tolist(), limit[self.options].tolist(), strict=True))
 
     def _cash(self) -> None:
         """Cash of every account, and all of it against its own goal."""
@@ -162,9 +160,17 @@ class Core:
             (self.lots, where.lot_class, self.lot_column, -1.0),
             (self.options, where.buy_class, self.buy_column, 1.0),
         ):
-            for place, number in zip(places.tolist(), of_class[places].tolist(), strict=True):
-                if number in rows:
-                    model.put([rows[number]], [columns[place]], [sign])
+            mine = of_class[places].tolist()
+            entries = [
+                (rows[number], column)
+                for number, column in zip(mine, columns.values(), strict=True)
+                if number in rows
+            ]
+            model.put(
+                [row for row, _ in entries],
+                [column for _, column in entries],
+                [sign] * len(entries),
+            )
 
     def _tax(self) -> None:
         """The year's tax: the short and the long gains against every plane."""
@@ -239,27 +245,38 @@ class Core:
 
     def _either(self, chosen: list[Stance], lots: list[int], options: list[int]) -> None:
         """Exactly one of the stances *chosen*, and what it allows the group's lots and options."""
+        if len(chosen) == 1:
+            self._settled(chosen[0], lots, options)
+            return
         model, arrays = self.model, self.problem.lots
-        switches = {
-            stance: model.switch() if len(chosen) > 1 else model.column(0.0, 1.0, 1.0)
-            for stance in chosen
-        }
+        switches = {stance: model.switch() for stance in chosen}
         model.row(1.0, 1.0, dict.fromkeys(switches.values(), 1.0))
+        selling, buying, forcing = (
+            [switches[stance] for stance in chosen if stance[does]] for does in range(3)
+        )
         for lot in lots:
             value, column = float(arrays.value[lot]), self.lot_column[lot]
-            if arrays.is_loss[lot]:
-                allowing = [s for s in chosen if s.sells_losses]
-                if len(allowing) < len(chosen):
-                    limits = {switches[s]: -value for s in allowing}
-                    model.row(-ENDLESS, 0.0, {column: 1.0} | limits)
-            forcing = [s for s in chosen if s.forces]
+            if arrays.is_loss[lot] and len(selling) < len(chosen):
+                model.row(-ENDLESS, 0.0, {column: 1.0} | dict.fromkeys(selling, -value))
             if arrays.is_recent[lot] and forcing:
-                model.row(0.0, ENDLESS, {column: 1.0} | {switches[s]: -value for s in forcing})
-        buying = [s for s in chosen if s.buys]
-        for option in options:
-            if len(buying) < len(chosen):
-                limits = {switches[s]: -self.room[option] for s in buying}
+                model.row(0.0, ENDLESS, {column: 1.0} | dict.fromkeys(forcing, -value))
+        if len(buying) < len(chosen):
+            for option in options:
+                limits = dict.fromkeys(buying, -self.room[option])
                 model.row(-ENDLESS, 0.0, {self.buy_column[option]: 1.0} | limits)
+
+    def _settled(self, stance: Stance, lots: list[int], options: list[int]) -> None:
+        """What the only *stance* of a group forbids or forces, as bounds."""
+        model, arrays = self.model, self.problem.lots
+        for lot in lots:
+            column = self.lot_column[lot]
+            if arrays.is_loss[lot] and not stance.sells_losses:
+                model.high[column] = 0.0
+            if arrays.is_recent[lot] and stance.forces:
+                model.low[column] = float(arrays.value[lot])
+        if not stance.buys:
+            for option in options:
+                model.high[self.buy_column[option]] = 0.0
 
     def _count_orders(self) -> None:
         """A switch for each place and side that may trade, with the price of an order.
@@ -296,7 +313,7 @@ class Core:
             lacking = np.where(values[self.lacking] > _NOTHING, values[self.lacking], 0.0)
             if is_settled or not lacking.any():
                 closed = self._closed_cost()
-                if self.opening.is_quick:
+                if self.opening.is_quick and self.problem.order_cost > 0:
                     closed += self.problem.order_cost * self._open_orders(sold, bought)
                 return Found(sold, bought, objective + closed, bound + closed, lacking)
             may_lack = False
@@ -370,7 +387,7 @@ class Core:
         taken = np.bincount(places, sold, minlength=len(held))
         small = (taken > 0) & (taken < problem.places.sell_least - _SLIVER)
         small &= ~(problem.places.is_all & (taken >= held - _SLIVER))
-        of_place = self._by_place(self.lots, places)
+        of_place = self._by_place(self.lots, places) if small.any() else {}
         for place in np.flatnonzero(small).tolist():
             if place in of_place and ("sale", place) not in self._done:
                 if self.opening.is_quick:

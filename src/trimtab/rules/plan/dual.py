@@ -22,6 +22,12 @@ _BUCKETS = 24
 """So many parts of the household are mixed apart; more make the mixture dearer than they help."""
 _WEIGHT_LEAST = 1e-9
 _ENDLESS = float("inf")
+_SETTINGS: dict[str, bool | float | str] = {
+    "presolve": "off",
+    "simplex_strategy": 4,
+    "simplex_scale_strategy": 0,
+}
+"""The primal simplex: a mixture of old answers stays feasible beside a new one."""
 
 
 class Priced(NamedTuple):
@@ -105,7 +111,7 @@ class Master:
         self.low, self.high = np.asarray(low), np.asarray(high)
         self.static = len(columns.cost)
         whole = np.ones(self.buckets)
-        self.solver = highs({"presolve": "off"})
+        self.solver = highs(_SETTINGS)
         self.solver.passModel(
             columns.program(np.append(self.low, whole), np.append(self.high, whole))
         )
@@ -339,9 +345,9 @@ class Pricing:
             answer, proven = master.ask(asked)
             if proven > self.bound:
                 self.bound, self.best_duals, self.best = proven, asked, answer
-            master.add(answer)
             if self._is_enough(tolerance, beat):
                 return
+            master.add(answer)
             self.is_done = not self._mix() or np.array_equal(asked, self.duals)
 
     def _is_enough(self, tolerance: float, beat: float) -> bool:

@@ -220,9 +220,10 @@ class Kernel:
             unit <= cheapest[chosen.buy_mode]
         )
         rows = np.flatnonzero(is_cheapest)
-        of_class, first = np.unique(chosen.of_class[chosen.buy_mode[rows]], return_index=True)
+        of_class = chosen.of_class[chosen.buy_mode[rows]]
+        is_first = np.concatenate(([True], of_class[1:] != of_class[:-1]))[: len(rows)]
         bought = np.zeros(len(self.problem.options.cost))
-        bought[chosen.buy[rows[first]]] = amount[of_class]
+        bought[chosen.buy[rows[is_first]]] = amount[of_class[is_first]]
         return bought
 
     def _unit(self, prices: Prices) -> Floats:
@@ -247,11 +248,12 @@ class Kernel:
         row_floor = floor[spans.row_span]
         is_sold = (unit < row_floor) | spans.is_forced
         sold = np.where(is_sold, value, 0.0)
-        between = np.flatnonzero(~is_sold & (unit < self.weight[spans.row_span]))
+        left = self.held - self._sum(sold)
+        most = np.where(left > self.low_goal, self.weight, -np.inf)
+        between = np.flatnonzero(~is_sold & (unit < most[spans.row_span]))
         threshold = floor.copy()
         if len(between) == 0:
             return sold, threshold
-        left = self.held - self._sum(sold)
         mode = spans.row_span[between]
         order = np.lexsort((unit[between], mode))
         rows, mode = between[order], mode[order]

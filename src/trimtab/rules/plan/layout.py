@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from trimtab.domain.history import HOUSEHOLD
 from trimtab.domain.numbers import ZERO, Money, to_array, to_float
-from trimtab.domain.trades import BandState
 from trimtab.domain.values import Lot, Snapshot
 from trimtab.rules.holdings import Holdings
+from trimtab.rules.plan.goals import Goals
 from trimtab.rules.plan.kept import Kept
-from trimtab.rules.plan.permitted import NOTHING, Permitted, Place, Stock
+from trimtab.rules.plan.permitted import Permitted, Place
 from trimtab.rules.plan.planning import Planning
 from trimtab.rules.plan.problem import (
     Classes,
@@ -30,7 +30,11 @@ from trimtab.rules.plan.problem import (
     Options,
     Places,
     Problem,
+    flags,
+    floats,
+    ints,
 )
+from trimtab.rules.plan.sellable import NOTHING, Stock, sellable
 from trimtab.rules.plan.together import Together
 from trimtab.rules.plan.year import later_rate, year_tax
 from trimtab.rules.tax.harvest import loss_least
@@ -85,15 +89,17 @@ def lay_out(
     Losses that the harvest rule thinks too small hardly count: such lots may go for other reasons.
     Where it *goes_together*, the losses of one place go with the recent units that bar them, whole.
     """
-    return _Desk(snapshot, planning, held, goes_together=goes_together).layout(sells=sells)
+    permitted = Permitted(snapshot, planning, held)
+    stock = sellable(permitted, goes_together=goes_together) if sells else NOTHING
+    return _Desk(permitted, stock).layout(sells=sells)
 
 
-def without_losses(layout: Layout, symbols: frozenset[str]) -> Layout:
-    """*layout* where losses on *symbols* hardly count either."""
-    lots = layout.problem.lots
-    problem = layout.problem
-    is_ignored = _flags([lot.symbol in symbols for lot in layout.lots]) & (lots.gain < 0)
-    of_class = problem.groups.of_class[problem.places.group[lots.place]]
+def without_losses(layout: Layout, twins: frozenset[int]) -> Layout:
+    """*layout* where losses of the identical groups *twins* hardly count either."""
+    problem, lots = layout.problem, layout.problem.lots
+    group = problem.places.group[lots.place]
+    is_ignored = np.isin(problem.groups.twin[group], list(twins)) & (lots.gain < 0)
+    of_class = problem.groups.of_class[group]
     part = np.where(is_ignored, _faint(problem.classes)[of_class], 1.0)
     fewer = replace(lots, gain=lots.gain * part, extra=lots.extra * part)
     return layout._replace(problem=replace(problem, lots=fewer))
@@ -127,36 +133,41 @@ class _Facts(NamedTuple):
     is_reached: Flags
 
 
-class _Desk(Permitted):
+class _Desk:
     """One household on the table."""
+
+    def __init__(self, permitted: Permitted, stock: Stock) -> None:
+        self.permitted, self.stock, self.goals = permitted, stock, Goals(permitted)
+        self.snapshot, self.planning = permitted.snapshot, permitted.planning
+        self.policy = permitted.policy
 
     def layout(self, *, sells: bool) -> Layout:
         """The arrays."""
-        stock = self._sellable() if sells else NOTHING
-        options = self._options()
+        permitted, stock = self.permitted, self.stock
+        options = permitted.options()
         places = sorted({*stock.places, *options})
         number = {place: row for row, place in enumerate(places)}
-        of_stock = _ints([number[place] for place in stock.places])
+        of_stock = ints([number[place] for place in stock.places])
         is_all = np.zeros(len(places), dtype=np.bool_)
         is_all[of_stock] = stock.is_all
         groups, of_group = self._groups(places)
-        classes = self._bands(aims_at_target=not sells)
-        lots, sold_drag = self._lots(stock, of_stock, _faint(classes))
+        classes = self.goals.classes(aims_at_target=not sells)
+        lots, sold_drag = self._lots(of_stock, _faint(classes))
         purchases, bought_drag = self._purchases(options, number)
         most_lost = float(np.maximum(-lots.gain * lots.value, 0.0).sum())
-        value = to_float(self.value)
-        ordered = {account.id for account in self.accounts if self._is_ordered(account)}
+        value = to_float(permitted.value)
+        ordered = {one.id for one in permitted.accounts if permitted.is_ordered(one)}
         problem = Problem(
             cash=self._spendable(sells=sells),
-            in_total=np.asarray([self._counts(one) for one in self.accounts], dtype=np.bool_),
-            in_cash=self._in_cash(),
+            in_total=flags([permitted.is_in_total(one) for one in permitted.accounts]),
+            in_cash=self.goals.cash(),
             classes=classes,
             groups=groups,
             places=Places(
-                account=_ints([self.number[account] for account, _ in places]),
+                account=ints([permitted.number[account] for account, _ in places]),
                 symbol=_numbered([symbol for _, symbol in places]),
                 group=of_group,
-                is_ordered=np.asarray([one in ordered for one, _ in places], dtype=np.bool_),
+                is_ordered=flags([one in ordered for one, _ in places]),
                 sell_least=np.full(len(places), self._least()),
                 is_all=is_all,
             ),
@@ -172,106 +183,52 @@ class _Desk(Permitted):
             lots=stock.lots,
             options=options,
             places=places,
-            accounts=[account.id for account in self.accounts],
-            classes=self.classes,
-            held=self.held,
+            accounts=[account.id for account in permitted.accounts],
+            classes=permitted.classes,
+            held=permitted.held,
             sold_drag=sold_drag,
             bought_drag=bought_drag,
-            idle=_floats([self._idle(account.id) for account in self.accounts]),
-            kept=self.kept,
-            leaving=to_float(self.leaving),
-            together=self.together,
+            idle=floats([self._idle(account.id) for account in permitted.accounts]),
+            kept=stock.kept,
+            leaving=to_float(permitted.leaving),
+            together=stock.together,
         )
 
     def _spendable(self, *, sells: bool) -> Floats:
         """Cash by account; where nothing may be sold, nothing can be raised either."""
-        cash = to_array([self.cash[account.id] for account in self.accounts])
+        cash = to_array([self.permitted.cash[account.id] for account in self.permitted.accounts])
         return cash if sells else np.maximum(cash, 0.0)
 
     def _turnover(self) -> float:
         """What may be sold today, less a little that solving may be off by."""
-        left = self.policy.gates.turnover_max * self.held.total - self.planning.sold_before
-        if left >= sum(self.held.values.values(), ZERO):
+        held = self.permitted.held
+        left = self.policy.gates.turnover_max * held.total - self.planning.sold_before
+        if left >= sum(held.values.values(), ZERO):
             return float("inf")
         return max(0.0, to_float(left)) * _STEPS_LEFT
-
-    @cached_property
-    def _price(self) -> float:
-        """What a dollar of drift costs, on either side of a trade."""
-        return to_float(self.policy.plan.drift_price) / 2
-
-    def _half_widths(self) -> dict[str, Money]:
-        destination = self.planning.destination
-        return {drift.asset_class: destination * drift.half_width for drift in self.planning.drifts}
-
-    def _bands(self, *, aims_at_target: bool) -> Classes:
-        """Each class against its goal; money that only buys goes all the way to the targets."""
-        half, value = self._half_widths(), self.value
-        price, targets = self._price, self.planning.targets
-        coins = [name for name in self.classes if name in self.coins]
-        goals = {}
-        for name in coins:
-            whole = targets[name] * (value + self._wallet_cash())
-            goals[name] = max(targets[name] * value, min(self.held.values[name], whole))
-        leaving = sum((self._leaving(name, goals[name]) for name in coins), ZERO)
-        goals |= {
-            name: targets[name] * (value - leaving) for name in self.classes if name not in goals
-        }
-        return Classes(
-            held=to_array([self.held.values[name] for name in self.classes]),
-            goal=to_array([goals[name] for name in self.classes]),
-            tolerance=to_array(
-                [ZERO if aims_at_target else half[name] * value for name in self.classes]
-            ),
-            weight=_floats([price * self._urgency(name) for name in self.classes]),
-        )
-
-    def _leaving(self, name: str, goal: Money) -> Money:
-        """What sales of a class of coins will put into wallets, where no target counts it."""
-        if self.cash_name is not None or self.states[name] is not BandState.CORRECTING:
-            return ZERO
-        return max(ZERO, self.held.values[name] - goal)
-
-    def _wallet_cash(self) -> Money:
-        return sum(
-            (max(ZERO, self.cash[one.id]) for one in self.accounts if not self._counts(one)), ZERO
-        )
-
-    def _in_cash(self) -> Classes:
-        """Cash as a class: its own target, or none at all; what closed accounts hold is given."""
-        goal = tolerance = ZERO
-        if self.cash_name is not None:
-            goal = self.planning.targets[self.cash_name] * self.value
-            tolerance = self._half_widths()[self.cash_name] * self.value
-        goal -= sum((self.held.free[name] for name in self.planning.closed), ZERO)
-        held = sum((self.cash[one.id] for one in self.accounts if self._counts(one)), ZERO)
-        return Classes(
-            held=_floats([to_float(held)]),
-            goal=_floats([to_float(goal)]),
-            tolerance=_floats([to_float(tolerance)]),
-            weight=_floats([self._price]),
-        )
 
     def _least(self) -> float:
         """The least order in dollars."""
         return to_float(self.policy.orders.minimum) * _TIE
 
-    def _lots(self, stock: Stock, of_stock: Ints, faint: Floats) -> tuple[Lots, Floats]:
-        """The lots of *stock*, whose places are the rows *of_stock*, and the drag that ends.
+    def _lots(self, of_stock: Ints, faint: Floats) -> tuple[Lots, Floats]:
+        """The lots of the stock, whose places are the rows *of_stock*, and the drag that ends.
 
         *faint* (C,) is the part that counts of a loss which is too small to harvest.
         """
+        stock, permitted = self.stock, self.permitted
         of_place = np.repeat(np.arange(len(of_stock)), stock.counts)
         here = self._facts(stock.places)
         mid, sale = here.mid[of_place], here.sale[of_place]
         cash, is_taxed = here.cash[of_place], here.is_taxed[of_place]
         unit = stock.basis / np.maximum(stock.quantity, 1e-30)
-        last = _long_since(self.today)
-        is_long = np.asarray([lot.holding_since <= last for lot in stock.lots], dtype=np.bool_)
+        last = _long_since(permitted.today)
+        is_long = flags([lot.holding_since <= last for lot in stock.lots])
         gain = np.where(is_taxed, (sale - unit) / mid, 0.0)
         is_loss = here.is_reached[of_place] & (mid * cash < unit * (1.0 - _EQUAL))
         counts = -gain >= self._loss_least() * unit / mid
-        part = _floats([faint[self.row[self.class_of[one]]] for _, one in stock.places])[of_place]
+        classes = [permitted.row[permitted.class_of[symbol]] for _, symbol in stock.places]
+        part = faint[ints(classes)][of_place]
         gain = np.where(counts | (gain >= 0), gain, gain * part)
         extra = np.where(gain < 0, -gain * to_float(later_rate(self.planning)), 0.0)
         tax = self.planning.tax
@@ -296,19 +253,20 @@ class _Desk(Permitted):
     def _facts(self, places: Sequence[Place]) -> _Facts:
         """What the lots of a place have in common."""
         accounts = [self.snapshot.accounts[account] for account, _ in places]
-        terms = [self.terms[symbol] for _, symbol in places]
-        classes = [self.class_of[symbol] for _, symbol in places]
+        permitted = self.permitted
+        terms = [permitted.terms[symbol] for _, symbol in places]
+        classes = [permitted.class_of[symbol] for _, symbol in places]
         is_taxed = [one.kind.is_taxed for one in accounts]
         return _Facts(
-            mid=_floats([one.mid for one in terms]),
-            sale=_floats([one.sale for one in terms]),
-            cash=_floats([one.sale_cash for one in terms]),
-            cost=_floats([one.sale_cost for one in terms]),
+            mid=floats([one.mid for one in terms]),
+            sale=floats([one.sale for one in terms]),
+            cash=floats([one.sale_cash for one in terms]),
+            cost=floats([one.sale_cost for one in terms]),
             drag=np.where(is_taxed, [self._drag(name) for name in classes], 0.0),
-            idle=_floats([self._idle(one.id) for one in accounts]),
-            is_taxed=_flags(is_taxed),
-            is_ours=_flags([self.planning.taxpayers[one.id] == HOUSEHOLD for one in accounts]),
-            is_reached=_flags([self._is_reached(place) for place in places]),
+            idle=floats([self._idle(one.id) for one in accounts]),
+            is_taxed=flags(is_taxed),
+            is_ours=flags([self.planning.taxpayers[one.id] == HOUSEHOLD for one in accounts]),
+            is_reached=flags([permitted.is_reached(place) for place in places]),
         )
 
     def _drag(self, name: str) -> float:
@@ -317,50 +275,49 @@ class _Desk(Permitted):
         Less than a dollar of drift is weighed with: a class may move to a better account, and is
         not given up for one that is taxed less.
         """
-        return min(self.drag[name], _BELOW * 2.0 * self._price)
+        return min(self.permitted.drag[name], _BELOW * 2.0 * self.goals.price)
 
     def _idle(self, account: str) -> float:
         """What a dollar of idle cash costs in an account: the drag of the class that drags most.
 
         Cash is to be invested again, so that a sale into cash never ends a drag.
         """
-        if self.cash_name is not None or not self.snapshot.accounts[account].kind.is_taxed:
-            return 0.0
-        return self._most_drag
+        is_taxed = self.snapshot.accounts[account].kind.is_taxed
+        return self._most_drag if is_taxed and self.permitted.cash_name is None else 0.0
 
     @cached_property
     def _most_drag(self) -> float:
-        return max((self._drag(name) for name in self.classes), default=0.0)
+        return max((self._drag(name) for name in self.permitted.classes), default=0.0)
 
     def _loss_least(self) -> float:
         """The part of its basis that the loss of a lot must be to count, as `tax harvest` asks."""
         if self.policy.plan.harvests == "never":
             return _MORE_THAN_ALL
-        return to_float(loss_least(self.planning.harvest, self.today))
+        return to_float(loss_least(self.planning.harvest, self.permitted.today))
 
     def _purchases(
         self, options: Sequence[Place], number: Mapping[Place, int]
     ) -> tuple[Options, Floats]:
         symbols = sorted({symbol for _, symbol in options})
-        terms = [self.terms[symbol] for _, symbol in options]
+        terms = [self.permitted.terms[symbol] for _, symbol in options]
         positions = self.snapshot.positions() if self.policy.plan.holdings_max else {}
         most = {symbol: self._most(symbol, positions) for symbol in symbols}
-        drags = _floats(
+        drags = floats(
             [
-                self._drag(self.class_of[symbol])
+                self._drag(self.permitted.class_of[symbol])
                 if self.snapshot.accounts[account].kind.is_taxed
                 else 0.0
                 for account, symbol in options
             ]
         )
-        idle = _floats([self._idle(account) for account, _ in options])
-        cash = _floats([one.buy_cash for one in terms])
+        idle = floats([self._idle(account) for account, _ in options])
+        cash = floats([one.buy_cash for one in terms])
         arrays = Options(
-            place=_ints([number[place] for place in options]),
-            cost=_floats([one.buy_cost for one in terms]) + drags - idle * cash,
+            place=ints([number[place] for place in options]),
+            cost=floats([one.buy_cost for one in terms]) + drags - idle * cash,
             cash=cash,
             least=np.full(len(options), self._least()),
-            most=_floats([most[symbol] for _, symbol in options]),
+            most=floats([most[symbol] for _, symbol in options]),
         )
         return arrays, drags
 
@@ -370,25 +327,26 @@ class _Desk(Permitted):
         if part is None:
             return float("inf")
         held = sum((units for (_, one), units in positions.items() if one == symbol), ZERO)
-        return to_float(part * self.held.total - held * self.snapshot.price(symbol))
+        return to_float(part * self.permitted.held.total - held * self.snapshot.price(symbol))
 
     def _groups(self, places: Sequence[Place]) -> tuple[Groups, Ints]:
         """One group for each taxpayer, identical group and class, and the group of each place."""
+        permitted = self.permitted
         keys = [
             (
                 self.planning.taxpayers[account],
-                self.group.get(symbol, symbol),
-                self.row[self.class_of[symbol]],
+                permitted.group_of(symbol),
+                permitted.row[permitted.class_of[symbol]],
             )
             for account, symbol in places
         ]
         known = {key: row for row, key in enumerate(sorted(set(keys)))}
         twins = {key: row for row, key in enumerate(sorted({key[:2] for key in known}))}
         groups = Groups(
-            of_class=_ints([of_class for _, _, of_class in known]),
-            twin=_ints([twins[key[:2]] for key in known]),
+            of_class=ints([of_class for _, _, of_class in known]),
+            twin=ints([twins[key[:2]] for key in known]),
         )
-        return groups, _ints([known[key] for key in keys])
+        return groups, ints([known[key] for key in keys])
 
 
 def _long_since(today: dt.date) -> dt.date:
@@ -401,16 +359,4 @@ def _long_since(today: dt.date) -> dt.date:
 
 def _numbered(names: Sequence[str]) -> Ints:
     """Of each name its number among them all."""
-    return _ints(np.unique(np.asarray(names, dtype=np.str_), return_inverse=True)[1].tolist())
-
-
-def _flags(values: Sequence[bool]) -> Flags:
-    return np.asarray(values, dtype=np.bool_)
-
-
-def _floats(values: Sequence[float]) -> Floats:
-    return np.asarray(values, dtype=np.float64)
-
-
-def _ints(values: Sequence[int]) -> Ints:
-    return np.asarray(values, dtype=np.int64)
+    return ints(np.unique(np.asarray(names, dtype=np.str_), return_inverse=True)[1].tolist())

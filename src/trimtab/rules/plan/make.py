@@ -21,6 +21,7 @@ from trimtab.domain.numbers import (
     to_decimal,
 )
 from trimtab.domain.trades import (
+    BandState,
     Certificate,
     LotPick,
     Motive,
@@ -31,7 +32,7 @@ from trimtab.domain.trades import (
     Trade,
 )
 from trimtab.domain.values import Snapshot, trade_date
-from trimtab.rules.holdings import Holdings, class_of, holdings
+from trimtab.rules.holdings import Holdings, cash_class, class_of, holdings
 from trimtab.rules.plan.amounts import above_planes, solved, tax_at
 from trimtab.rules.plan.calls import Call, calls_of
 from trimtab.rules.plan.check import faults
@@ -58,19 +59,35 @@ _AGAIN = Weight("0.05")
 class Planned(NamedTuple):
     """The trades to do now, sells first; what was wanted and could not be; and the proof.
 
-    A plan that broke a rule is withheld: nothing is done, and nothing is settled by it.
+    A plan that broke a rule is withheld: nothing is done, and nothing is settled by it. It
+    `corrects` where it trades a class under correction, today or once the cash for it is there.
     """
 
     trades: tuple[Trade, ...]
     refusals: tuple[Refusal, ...]
     certificate: Certificate | None
     is_withheld: bool = False
+    corrects: bool = True
 
 
 def make_plan(snapshot: Snapshot, planning: Planning) -> Planned:
-    """The plan that costs least for what is called for; no trades where nothing is."""
+    """The plan that costs least for what is called for; no trades where nothing is.
+
+    A class out of its band that no trade can mend calls for nothing: else the others would be
+    traded inside their bands for as long as its episode lasts.
+    """
     held = holdings(snapshot, planning.policy)
     calls = calls_of(snapshot, planning, held)
+    planned = _called_for(snapshot, planning, held, calls)
+    if planned.trades and Call.CORRECT in calls and not planned.corrects:
+        return _called_for(snapshot, planning, held, calls - {Call.CORRECT})
+    return planned
+
+
+def _called_for(
+    snapshot: Snapshot, planning: Planning, held: Holdings, calls: frozenset[Call]
+) -> Planned:
+    """The plan for *calls*, or, where it is none, for the cash that waits alone."""
     if not calls:
         layout = lay_out(snapshot, planning, held, sells=False)
         return Planned((), refusals_of(snapshot, planning, layout, ()), None)
@@ -109,9 +126,10 @@ def _ordered(
     orders = orders_of(snapshot, planning, layout, solution)
     now = at_hand_of(snapshot, planning, layout, orders)
     trades = with_reasons(_trades(snapshot, planning, now), snapshot, planning)
-    certificate = _certificate(snapshot, planning, layout, solution, orders)
+    amounts = amounts_of(snapshot, layout, orders)
+    certificate = _certificate(planning, layout, solution, amounts)
     # Where cash that is due cannot be raised, no plan keeps all the rules, and none is proven.
-    proof = None if _leaves_short(snapshot, layout, solution, orders) else certificate
+    proof = None if _leaves_short(layout, solution, amounts) else certificate
     broken = faults(snapshot, planning, trades, proof)
     if broken:
         withheld = Refusal(
@@ -129,16 +147,25 @@ def _ordered(
     is_worth_it = raises or _is_worth_it(trades, better, certificate.value, planning, calls, traded)
     if not trades or not is_worth_it:
         return Planned((), refusals_of(snapshot, planning, layout, ()), None)
-    return Planned(trades, refusals_of(snapshot, planning, layout, trades), proof)
+    told = refusals_of(snapshot, planning, layout, trades)
+    whole = trades if now == orders else _trades(snapshot, planning, orders)
+    return Planned(trades, told, proof, corrects=_corrects(snapshot, planning, whole))
 
 
-def _leaves_short(snapshot: Snapshot, layout: Layout, solution: Solution, orders: Orders) -> bool:
+def _corrects(snapshot: Snapshot, planning: Planning, trades: Sequence[Trade]) -> bool:
+    """Whether *trades* move a class that is under correction; any trade moves that of cash."""
+    under = {one.asset_class for one in planning.drifts if one.state is BandState.CORRECTING}
+    in_cash = cash_class(planning.policy, snapshot.base_currency)
+    return in_cash in under or any(trade.asset_class in under for trade in trades)
+
+
+def _leaves_short(layout: Layout, solution: Solution, amounts: tuple[Floats, Floats]) -> bool:
     """Whether an account is left with less cash than it owes, by the solution or its rounding."""
     if solution.lacking.any():
         return True
     problem = layout.problem
     lots, options, accounts = problem.lots, problem.options, problem.places.account
-    sold, bought = amounts_of(snapshot, layout, orders)
+    sold, bought = amounts
     count = len(problem.cash)
     brought = np.bincount(accounts[lots.place], sold * lots.cash, count)
     spent = np.bincount(accounts[options.place], bought * options.cash, count)
@@ -241,13 +268,13 @@ def _trades(snapshot: Snapshot, planning: Planning, orders: Orders) -> tuple[Tra
 
 
 def _certificate(
-    snapshot: Snapshot, planning: Planning, layout: Layout, solution: Solution, orders: Orders
+    planning: Planning, layout: Layout, solution: Solution, amounts: tuple[Floats, Floats]
 ) -> Certificate:
-    """What the orders cost against doing nothing and against what any plan must cost.
+    """What the *amounts* of the orders cost against doing nothing and against any plan.
 
     The tax of the plan is the true one, and that of the bound never above it.
     """
-    sold, bought = amounts_of(snapshot, layout, orders)
+    sold, bought = amounts
     start = _idle_now(layout)
     plan = _parts(layout, sold, bought, start)
     above = _cents(above_planes(planning, layout.problem, sold))

@@ -17,7 +17,7 @@ LAST = 3
 """The stage at which everything is open."""
 SLIVER = 1e-7
 """Fewer dollars than this are not traded."""
-_FIRST_LOTS = 200
+_FIRST_LOTS = 50
 _MORE_LOTS = 1000
 _BESIDE = 2
 _NODES_FEW = 40
@@ -144,9 +144,9 @@ def _open_lots(kernel: Kernel, base: Answer, differs: Flags, is_open: Flags, sta
     free = among & ~ordered
     lots = (free & (differs | problem.lots.is_recent)) | _nearest(base.distance, free, limit)
     lots |= free & small_sales(problem, base.sold)[place]
-    lots |= among & ordered & _to_the_least(problem, base.sold)
     if not (among & ordered).any():
         return lots
+    lots |= among & ordered & _to_the_least(problem, base.sold)
     stops = _stops(place, base.sold, value)
     if stage == 0:
         return lots | (among & ordered & stops)

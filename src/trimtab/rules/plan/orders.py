@@ -11,24 +11,25 @@ from typing import NamedTuple
 import numpy as np
 
 from trimtab.domain.numbers import (
-    BASIS_POINT,
     ONE,
     ZERO,
     Money,
     Quantity,
-    Weight,
-    to_decimal,
     to_float,
 )
 from trimtab.domain.trades import LotPick
 from trimtab.domain.values import Snapshot
-from trimtab.rules.holdings import class_of
+from trimtab.rules.plan.buyable import Buyable
 from trimtab.rules.plan.layout import Layout, turnover_of
 from trimtab.rules.plan.permitted import Place
-from trimtab.rules.plan.planning import Planning
+from trimtab.rules.plan.planning import Planning, margin_of
 from trimtab.rules.plan.problem import Floats, Solution
 from trimtab.rules.plan.queues import Curves, Queue, Queues, queues_of
-from trimtab.rules.plan.rounding import Order, Table
+from trimtab.rules.plan.raised import with_cash_raised
+from trimtab.rules.plan.rounding import improve
+from trimtab.rules.plan.spendable import Spendable, after_sales, must_wait
+from trimtab.rules.plan.steps import Order
+from trimtab.rules.plan.table import Table
 from trimtab.rules.plan.turnover import within_turnover
 from trimtab.rules.tax.lots import picks_of
 
@@ -58,7 +59,7 @@ def at_hand_of(snapshot: Snapshot, planning: Planning, layout: Layout, orders: O
     Purchases wait for what a contribution will bring and, under `unsettled = "wait"`, for what has
     not settled.
     """
-    if not planning.coming and planning.policy.orders.unsettled != "wait":
+    if not must_wait(planning):
         return orders
     return _Desk(snapshot, planning, layout).at_hand(orders)
 
@@ -93,10 +94,8 @@ class _Trial(NamedTuple):
 class _Desk:
     def __init__(self, snapshot: Snapshot, planning: Planning, layout: Layout) -> None:
         self.snapshot, self.planning, self.layout = snapshot, planning, layout
-        self.classes = class_of(planning.policy)
-        rule = planning.policy.orders
-        self.minimum = rule.minimum
-        self.margin = (rule.slippage_max_bps + rule.fee_buffer_bps) * BASIS_POINT
+        self.spendable = Spendable(snapshot, planning, layout)
+        self.minimum, self.margin = planning.policy.orders.minimum, margin_of(planning.policy)
         self.options = {place: row for row, place in enumerate(layout.options)}
         problem = layout.problem
         self.of_class = problem.groups.of_class[problem.places.group].tolist()
@@ -105,35 +104,37 @@ class _Desk:
     def orders(self, solution: Solution) -> Orders:
         """The cheapest whole steps near *solution*."""
         queues = queues_of(self.layout, solution.sold)
-        best = self._trial(solution, queues, {})
+        buyable = Buyable(self.snapshot, self.planning, self.layout, solution.sold)
+        best = self._trial(solution, queues, buyable, {})
         most = solution.objective + _FAR * self.layout.problem.value
         if best.cost > most:
             for forced in self._forced(queues, best):
-                other = self._trial(solution, queues, forced)
+                other = self._trial(solution, queues, buyable, forced)
                 if (other.short, other.cost) < (best.short, best.cost - _FAR_WORTH):
                     best = other
                 if best.cost <= most:
                     break
         return self._found(queues, best.purchases, best.counts)
 
-    def _trial(self, solution: Solution, queues: Queues, forced: Mapping[int, int]) -> _Trial:
+    def _trial(
+        self, solution: Solution, queues: Queues, buyable: Buyable, forced: Mapping[int, int]
+    ) -> _Trial:
         """Whole steps near *solution*, with *forced* ones of some sales, improved where it pays."""
         whole = [self._sale(queue, forced.get(row)) for row, queue in enumerate(queues.each)]
         problem, curves = self.layout.problem, self._curves(queues, whole)
-        sales = within_turnover(problem, solution, whole, curves, turnover_of(problem))
-        free = {}
-        for row, account in enumerate(self.layout.accounts):
-            there = self._start(account)
-            coming = self.planning.coming.get(account, ZERO) if there >= 0 else ZERO
-            free[row] = there + coming
-        self._raise_cash(sales, {row: free[row] for row in free if solution.lacking[row] == 0})
-        barred = self._barred(solution.sold)
-        wanted = self._sooner(self._preferred(solution, barred), sales, barred)
+        most = turnover_of(problem)
+        sales = within_turnover(problem, solution, whole, curves, most)
+        free = self.spendable.in_all()
+        payable = {row: there for row, there in free.items() if solution.lacking[row] == 0}
+        sales = with_cash_raised(sales, payable, most)
+        wanted = buyable.preferred(solution.bought)
+        if must_wait(self.planning):
+            wanted = buyable.sooner(wanted, sales, self.spendable.today(sales))
         purchases = self._purchases(wanted, sales, free)
         table = self._table(queues, sales, purchases, free)
-        table.improve_all(solution.objective)
+        improve(table, solution.objective)
         if table.objective() > solution.objective + _FAR * self.layout.problem.value:
-            more = self._further(barred, purchases)
+            more = self._further(buyable, purchases)
             if more:
                 counts = dict(zip(sorted(purchases), table.counts()[len(sales) :], strict=True))
                 sales = [
@@ -144,7 +145,7 @@ class _Desk:
                     place: one._replace(steps=counts[place]) for place, one in purchases.items()
                 }
                 table = self._table(queues, sales, purchases, free)
-                table.improve_all(solution.objective)
+                improve(table, solution.objective)
         return _Trial(table.counts(), purchases, table.objective(), table.short())
 
     def _forced(self, queues: Queues, best: _Trial) -> list[dict[int, int]]:
@@ -170,7 +171,7 @@ class _Desk:
             count = sum((pick.quantity for pick in picks), ZERO)
             steps = int(count / self._step(self.layout.places[queue.place]))
             sales.append(self._sale(queue)._replace(steps=steps, low=steps, most=steps))
-        free = self._free_now(sales)
+        free = self.spendable.today(sales)
         wanted = {
             place: quantity * self.snapshot.price(place[1])
             for place, quantity in orders.purchases.items()
@@ -180,7 +181,7 @@ class _Desk:
             for place, order in self._purchases(wanted, sales, free).items()
         }
         table = self._table(queues, sales, purchases, free)
-        table.improve_all(-np.inf)
+        improve(table, -np.inf)
         found = self._found(queues, purchases, table.counts())
         return Orders(sales=orders.sales, purchases=found.purchases)
 
@@ -257,155 +258,13 @@ class _Desk:
             whole=whole,
         )
 
-    def _raise_cash(self, sales: list[Order], free: Mapping[int, Money]) -> None:
-        """Steps more where an account is short after rounding: of one sale, the cheapest."""
-        left = turnover_of(self.layout.problem) + sum(one.steps * one.worth for one in sales)
-        for account, there in free.items():
-            short = -there - sum(
-                (one.steps * one.unit for one in sales if one.account == account), ZERO
-            )
-            while short > 0:
-                found = _extended(sales, account, short, left)
-                if found is None:
-                    break
-                number, steps = found
-                order = sales[number]
-                sales[number] = order._replace(steps=order.steps + steps)
-                short -= steps * order.unit
-                left += steps * order.worth
-
-    # ---------------------------------------------------------------- cash
-
-    def _free_now(self, sales: Sequence[Order]) -> dict[int, Money]:
-        """What each account may spend today, less what *sales* bring it."""
-        waits = self.planning.policy.orders.unsettled == "wait"
-        free = {}
-        for row, account in enumerate(self.layout.accounts):
-            free[row] = self._start(account)
-            if waits:
-                brought = sum(
-                    (sale.steps * sale.unit for sale in sales if sale.account == row), ZERO
-                )
-                free[row] = min(free[row], self._settled(account) - brought)
-        return free
-
-    def _start(self, account: str) -> Money:
-        held = self.layout.held
-        short = held.short.get(account, ZERO) + self.planning.due.get(account, ZERO)
-        return held.free[account] - short
-
-    def _settled(self, account: str) -> Money:
-        base = self.snapshot.base_currency
-        settled = sum(
-            (
-                balance.settled
-                for balance in self.snapshot.balances
-                if balance.account == account and balance.currency == base
-            ),
-            ZERO,
-        )
-        due = self.planning.due.get(account, ZERO)
-        held = self.layout.held
-        return settled - held.reserves[account] - held.waiting[account] - due
-
     # ---------------------------------------------------------------- purchases
-
-    def _preferred(self, solution: Solution, barred: set[tuple[str, int]]) -> dict[Place, Money]:
-        """Dollars to buy by place; of two members that may be bought, the one named first.
-
-        A member that is sold at a loss has no purchase in the household, and one that is sold in
-        the account none there.
-        """
-        bought = solution.bought
-        wanted: dict[Place, Money] = {}
-        for row in np.flatnonzero(bought > 0).tolist():
-            chosen = self._first_named(self.layout.options[row], barred)
-            wanted[chosen] = wanted.get(chosen, ZERO) + to_decimal(float(bought[row]))
-        return wanted
-
-    def _first_named(self, place: Place, barred: set[tuple[str, int]]) -> Place:
-        """Where the member that the policy names first, of those that may be bought, is bought."""
-        account, symbol = place
-        members = self.planning.policy.classes[self.classes[symbol]].members
-        most = self.layout.problem.options.most
-        better = (
-            (account, member)
-            for member in members[: members.index(symbol)]
-            if (account, member) in self.options
-            and (account, self._twin(self.options[account, member])) not in barred
-            and most[self.options[account, member]] == np.inf
-        )
-        return next(better, place)
-
-    def _sooner(
-        self,
-        wanted: dict[Place, Money],
-        sales: Sequence[Order],
-        barred: set[tuple[str, int]],
-    ) -> dict[Place, Money]:
-        """*wanted*, bought where the cash is there today rather than where it will come.
-
-        Else one look would wait for money in one account, and the next find it in another.
-        """
-        if not self.planning.coming and self.planning.policy.orders.unsettled != "wait":
-            return wanted
-        options, accounts = self.layout.problem.options, self.layout.accounts
-        in_total = self.layout.problem.in_total
-        account_of = self.layout.problem.places.account[options.place]
-        bare = options.cost + self.layout.idle[account_of] * options.cash
-        spare = self._free_now(sales)
-        for sale in sales:
-            spare[sale.account] += sale.steps * sale.unit
-        number = {account: row for row, account in enumerate(accounts)}
-        for place, dollars in wanted.items():
-            spare[number[place[0]]] -= dollars * self._cash_of(place[1])
-        moved = dict(wanted)
-        for place in sorted(wanted):
-            of, symbol = number[place[0]], place[1]
-            cost = bare[self.options[place]]
-            for to, account in enumerate(accounts):
-                other = account, symbol
-                row = self.options.get(other)
-                if spare[of] >= 0 or spare[to] <= 0 or row is None or bare[row] > cost:
-                    continue
-                if (account, self._twin(row)) in barred or in_total[to] != in_total[of]:
-                    continue
-                cash = self._cash_of(symbol)
-                dollars = min(moved[place], -spare[of] / cash, spare[to] / cash)
-                moved[place] -= dollars
-                moved[other] = moved.get(other, ZERO) + dollars
-                spare[of] += dollars * cash
-                spare[to] -= dollars * cash
-        return {place: dollars for place, dollars in moved.items() if dollars > 0}
-
-    def _cash_of(self, symbol: str) -> Weight:
-        """Cash to keep ready for a dollar's worth, at the middle price."""
-        return self.snapshot.quotes[symbol].ask * (ONE + self.margin) / self.snapshot.price(symbol)
-
-    def _barred(self, sold: Floats) -> set[tuple[str, int]]:
-        """Groups that may not be bought, by account: sold there, or at a loss anywhere."""
-        problem, accounts = self.layout.problem, self.layout.accounts
-        lots, twin_of = problem.lots, problem.groups.twin[problem.places.group]
-        is_sold = sold > 0
-        lost = np.unique(twin_of[lots.place[is_sold & lots.is_loss]]).tolist()
-        places = np.unique(lots.place[is_sold])
-        here = zip(problem.places.account[places].tolist(), twin_of[places].tolist(), strict=True)
-        return {
-            *((account, twin) for account in accounts for twin in lost),
-            *((accounts[row], twin) for row, twin in here),
-        }
-
-    def _twin(self, option: int) -> int:
-        problem = self.layout.problem
-        return int(problem.groups.twin[problem.places.group[problem.options.place[option]]])
 
     def _purchases(
         self, wanted: Mapping[Place, Money], sales: Sequence[Order], free: Mapping[int, Money]
     ) -> dict[Place, Order]:
         """Whole steps of what is *wanted*, the largest first, within each account's cash."""
-        cash = dict(free)
-        for sale in sales:
-            cash[sale.account] += sale.steps * sale.unit
+        cash = after_sales(free, sales)
         sold: dict[int, float] = {}
         for sale in sales:
             sold[sale.symbol] = sold.get(sale.symbol, 0.0) - sale.steps * sale.worth
@@ -427,9 +286,7 @@ class _Desk:
             cash[order.account] += steps * order.unit
         return purchases
 
-    def _further(
-        self, barred: set[tuple[str, int]], purchases: Mapping[Place, Order]
-    ) -> dict[Place, Order]:
+    def _further(self, buyable: Buyable, purchases: Mapping[Place, Order]) -> dict[Place, Order]:
         """What else may be bought beside *purchases*, none of it so far, for the odd dollars.
 
         Only of their classes: what is bought of another one today may be sold again next month. And
@@ -438,10 +295,8 @@ class _Desk:
         classes = {order.of_class for order in purchases.values()}
         further = {
             place: self._purchase(place)._replace(is_further=True)
-            for place, row in self.options.items()
-            if place not in purchases
-            and (place[0], self._twin(row)) not in barred
-            and self._first_named(place, barred) == place
+            for place in self.options
+            if place not in purchases and buyable.is_first_named(place)
         }
         return {place: order for place, order in further.items() if order.of_class in classes}
 
@@ -473,22 +328,3 @@ class _Desk:
 
     def _step(self, place: Place) -> Quantity:
         return self.snapshot.instruments[place[1]].step
-
-
-def _extended(
-    sales: Sequence[Order], account: int, short: Money, turnover_left: float
-) -> tuple[int, int] | None:
-    """The sale that brings what is *short* with the least beyond it, or the most of it."""
-    found: list[tuple[Money, int, int]] = []
-    for number, order in enumerate(sales):
-        most = order.most
-        if turnover_left < np.inf:
-            most = min(most, order.steps + int(max(0.0, turnover_left) / -order.worth))
-        if order.account != account or order.steps >= most:
-            continue
-        steps = ceil(short / order.unit)
-        steps = min(max(steps, order.least - order.steps), most - order.steps)
-        if order.steps + steps < order.least and order.steps + steps != order.whole:
-            continue
-        found.append((abs(steps * order.unit - short), number, steps))
-    return min(found)[1:] if found else None

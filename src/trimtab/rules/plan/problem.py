@@ -17,6 +17,8 @@ the whole, or at least the least trade. What is bought of a symbol, less what is
 pass its `options.most`.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -147,3 +149,18 @@ class Solution(Struct, frozen=True, kw_only=True):
     objective: float
     bound: float
     lacking: Floats
+
+
+def floats(values: Sequence[float]) -> Floats:
+    """*values* as an array."""
+    return np.asarray(values, dtype=np.float64)
+
+
+def ints(values: Sequence[int]) -> Ints:
+    """*values* as an array."""
+    return np.asarray(values, dtype=np.int64)
+
+
+def flags(values: Sequence[bool]) -> Flags:
+    """*values* as an array."""
+    return np.asarray(values, dtype=np.bool_)

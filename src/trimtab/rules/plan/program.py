@@ -1,6 +1,6 @@
 """A mixed-integer program in the making, and HiGHS that solves it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import highspy
 import numpy as np
@@ -43,6 +43,15 @@ class Model:
         self.high.append(high)
         self.whole.append(is_whole)
         return len(self.cost) - 1
+
+    def columns(self, costs: Sequence[float], highs: Sequence[float]) -> range:
+        """As many new variables between nothing and *highs*."""
+        first, count = len(self.cost), len(costs)
+        self.cost += costs
+        self.low += [0.0] * count
+        self.high += highs
+        self.whole += [False] * count
+        return range(first, first + count)
 
     def switch(self, cost: float = 0.0) -> int:
         """A new variable that is 0 or 1."""

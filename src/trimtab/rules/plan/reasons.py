@@ -12,8 +12,8 @@ from trimtab.domain.trades import BandState, Drift, Motive, Side, Trade
 from trimtab.domain.values import Account, Lot, Relief, Snapshot, trade_date
 from trimtab.rules.holdings import kept_in_cash
 from trimtab.rules.plan.bars import Bars, sold_lots, told_bars
+from trimtab.rules.plan.lot_order import method_of
 from trimtab.rules.plan.motives import Key, Motives, key_of, saves
-from trimtab.rules.plan.permitted import method_of
 from trimtab.rules.plan.planning import Planning
 from trimtab.rules.plan.taxed import with_taxes
 from trimtab.rules.words import listing, money, percent, points

@@ -157,14 +157,18 @@ def keeps_choices(problem: Problem, sold: Floats, bought: Floats) -> bool:
     lots, places, groups = problem.lots, problem.places, problem.groups
     twins = groups.twin[places.group]
     lot_twin, buy_twin = twins[lots.place], twins[problem.options.place]
-    lost = np.unique(lot_twin[(sold > 0) & lots.is_loss])
-    if np.isin(buy_twin[bought > 0], lost).any():
+    count = int(groups.twin.max(initial=0)) + 1
+    is_lost = np.zeros(count, dtype=np.bool_)
+    is_lost[lot_twin[(sold > 0) & lots.is_loss]] = True
+    if is_lost[buy_twin[bought > 0]].any():
         return False
     kept = lots.is_recent & (sold < lots.value - SLIVER)
-    if np.isin(lot_twin[kept], lost).any():
+    if is_lost[lot_twin[kept]].any():
         return False
-    key = places.account * (int(groups.twin.max(initial=0)) + 1) + twins
-    if np.intersect1d(key[lots.place[sold > 0]], key[problem.options.place[bought > 0]]).size:
+    key = places.account * count + twins
+    is_sold = np.zeros(len(problem.cash) * count, dtype=np.bool_)
+    is_sold[key[lots.place[sold > 0]]] = True
+    if is_sold[key[problem.options.place[bought > 0]]].any():
         return False
     place = lots.place
     behind = places.is_ordered[place[1:]] & (place[1:] == place[:-1]) & (sold[1:] > 0)

@@ -11,7 +11,7 @@ import numpy as np
 
 from trimtab.rules.plan.problem import Floats, Problem, Solution
 from trimtab.rules.plan.queues import Curves
-from trimtab.rules.plan.rounding import Order
+from trimtab.rules.plan.steps import Order
 
 _DUE = 1e3
 """A dollar that is due is worth more than any other."""

@@ -6,9 +6,12 @@ made on the policy's schedule only, and that faulty data move nothing, is the sa
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import ROUND_DOWN
 from types import MappingProxyType
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from trimtab.domain.aim import Aim, Layer
 from trimtab.domain.errors import DataSuspect, InputError, StrategyFault, TrimtabError
@@ -17,6 +20,7 @@ from trimtab.domain.policy import Policy, band_policy
 from trimtab.domain.yield_facts import BillRate
 from trimtab.rules.drift import half_width
 from trimtab.rules.targets.base import own_targets
+from trimtab.rules.targets.sharing import at_risk, shared
 from trimtab.rules.targets.view import Past, Savings, Strategy, View
 from trimtab.rules.words import listing, percent
 
@@ -29,13 +33,14 @@ class Outlook(NamedTuple):
     """The strategies of the policy's layers, in their order, and the past that they may know.
 
     `cash` names the class of cash, None without one; `bills` is what bills pay, where one of the
-    strategies needs to know.
+    strategies needs to know; `currency` is the base currency.
     """
 
     strategies: tuple[Strategy, ...] = ()
     past: Past | None = None
     cash: str | None = None
     bills: BillRate | None = None
+    currency: str = "USD"
 
 
 NO_OUTLOOK = Outlook()
@@ -82,7 +87,9 @@ def aim_of(
             layer = last
         layers.append(layer)
         weights = layer.targets
-    return _moved(policy, tuple(layers), before, today, is_due=is_due)
+    moved = _moved(policy, tuple(layers), before, today, is_due=is_due)
+    risky = [one for one in base if one not in seen.safe and one != outlook.cash]
+    return _within(moved, risky, today)
 
 
 def is_new_period(every: str, last: dt.date, today: dt.date) -> bool:
@@ -117,6 +124,7 @@ def _view(
         last={},
         is_due=is_due,
         bills=outlook.bills,
+        currency=outlook.currency,
     )
 
 
@@ -202,6 +210,9 @@ def shape_faults(name: str, layer: object) -> Iterator[str]:
     figures: object = layer.figures
     if not isinstance(figures, dict) or not all(map(_is_figure, figures.values())):
         yield f"{head} gave {figures!r} as figures, and not finite numbers by name."
+    most: object = layer.risky_max
+    if most is not None and not (isinstance(most, Weight) and most.is_finite() and most >= 0):
+        yield f"{head} gave {most!r} as risky_max, and not a Decimal of 0 or more."
     state: object = layer.state
     if not isinstance(state, dict) or not all(isinstance(one, str) for one in state.values()):
         yield f"{head} gave {state!r} as state, and not text by name."
@@ -246,6 +257,7 @@ def checked(layer: Layer, classes: Sequence[str]) -> Layer:
         figures=layer.figures,
         state=layer.state,
         insists=layer.insists,
+        risky_max=layer.risky_max,
         doubt=layer.doubt,
     )
 
@@ -303,3 +315,27 @@ def _moved(
         since=today,
         sentence=f"The targets move: {listing(parts)}.",
     )
+
+
+def _within(aim: Aim, risky: Collection[str], today: dt.date) -> Aim:
+    """*aim* with no more in *risky* classes than every layer allows.
+
+    Targets that stay because a move is not worth it may be above that, and new money would follow
+    them. Each side keeps its proportions; where all classes are risky there is no other side.
+    """
+    most, guard = min(
+        ((one.risky_max, one.name) for one in aim.layers if one.risky_max is not None),
+        default=(ONE, ""),
+    )
+    before = at_risk(aim.targets, risky)
+    if before <= most + GRAIN * len(risky) or len(risky) == len(aim.targets):
+        return aim
+    exact = shared(aim.targets, risky, most)
+    targets = {name: exact[name].quantize(GRAIN, rounding=ROUND_DOWN) for name in exact}
+    rest = max((one for one in targets if one not in risky), key=lambda one: (targets[one], one))
+    targets[rest] += ONE - sum(targets.values(), ZERO)
+    told = (
+        f"The targets of risky classes come down from {percent(before, 2)} to {percent(most, 2)} "
+        f"of the savings together: {guard} allows no more now."
+    )
+    return replace(aim, targets=targets, since=today, sentence=told)

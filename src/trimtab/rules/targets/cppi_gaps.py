@@ -2,7 +2,8 @@
 
 Both look once a month for a year, from the floor and the savings of today. The closed form counts
 on no premium over bills, since nobody knows it: only the volatility of the risky
-classes is measured.
+classes is measured. It knows no cap: where that binds, it is given what the exposure of today is as
+a multiple of the cushion.
 """
 
 import datetime as dt
@@ -41,13 +42,16 @@ class Gaps(NamedTuple):
     """What CPPI may lose, with one look a month over a year.
 
     `volatility` is what the risky classes together moved in a year (a fraction), and `textbook` the
-    chance by the closed form that the floor breaks. `real` is what became of every year in a row of
-    the `months` whole months from `first` to `last`. `worst` is the worst fall between two looks as
+    chance by the closed form that the floor breaks, at the `multiplier_now`: that of the rule, the
+    `multiplier`, or less where the cap binds. `real` is what became of every year in a row of the
+    `months` whole months from `first` to `last`. `worst` is the worst fall between two looks as
     far apart as those of the household, a day or a month, None where nothing ever fell; it was on
     `worst_on`.
     """
 
     volatility: float
+    multiplier: float
+    multiplier_now: float
     textbook: float
     months: int
     first: dt.date
@@ -83,13 +87,14 @@ def gaps_of(
     """What the past of the classes says of the CPPI that answered with *layer*.
 
     The columns of *past* are the classes of `held.base`, in its order; *bills* is what they pay a
-    year, and what a growing floor grows by. None while nothing is risked.
+    year, and what a growing floor grows by. None while nothing is risked, and where the
+    answer tells no floor, since the targets of before hold.
 
     Raises:
         DataSuspect: the past holds less than a year of whole months.
     """
-    floor, cushion = layer.figures["floor"], layer.figures["cushion"]
-    if LOCKED in layer.state or cushion <= 0:
+    floor, cushion = layer.figures.get("floor"), layer.figures.get("cushion", 0.0)
+    if floor is None or LOCKED in layer.state or cushion <= 0:
         return None
     if past.doubt:
         raise DataSuspect(past.doubt)
@@ -115,6 +120,8 @@ def gaps_of(
     fell = apart[worst] < 0
     return Gaps(
         volatility=volatility,
+        multiplier=insurance.multiplier,
+        multiplier_now=insurance.multiplier_now,
         textbook=_textbook(insurance, volatility, to_float(bills)),
         months=len(months),
         first=sessions[ends[0] + 1],
@@ -133,12 +140,22 @@ def sentences(gaps: Gaps) -> tuple[str, ...]:
         (
             f"Gap risk: with one look a month for a year the floor breaks with a chance of "
             f"{textbook} by the closed form, for prices that move {as_percent(gaps.volatility)} a "
-            "year as yours did and never jump."
+            f"year as yours did and never jump{_capped(gaps)}."
         ),
         (
             f"In your own prices, {gaps.first} to {gaps.last}, it broke in {gaps.real.breached} of "
             f"{gaps.real.windows} years that overlap.{_worst(gaps)}"
         ),
+    )
+
+
+def _capped(gaps: Gaps) -> str:
+    """That the cap binds, which it does no more once the cushion has shrunk."""
+    if gaps.multiplier_now >= gaps.multiplier:
+        return ""
+    return (
+        f", at the {gaps.multiplier_now:.2f} times the cushion that the cap allows now; after a "
+        f"fall it is up to {gaps.multiplier:g} again, and the chance higher"
     )
 
 
@@ -196,7 +213,7 @@ def _insurance(rule: CppiRule, floor: float, bills: float) -> Insurance:
 def _textbook(insurance: Insurance, volatility: float, bills: float) -> float:
     """The chance that the floor breaks within a year; no premium over bills is counted on."""
     rate = math.log1p(bills)
-    market = Market(mu=rate, sigma=volatility, rate=rate)
+    market, acts = Market(mu=rate, sigma=volatility, rate=rate), insurance.multiplier_now
     return gap_risk(
-        1.0, insurance.floor, years=1.0, steps=YEAR, market=market, multiplier=insurance.multiplier
+        1.0, insurance.floor, years=1.0, steps=YEAR, market=market, multiplier=acts
     ).shortfall

@@ -93,6 +93,25 @@ class Insurance(NamedTuple):
     keeps: float | None = None
     grows: float | None = None
 
+    @property
+    def multiplier_now(self) -> float:
+        """The exposure at first as a multiple of the cushion: min(m, cap × value / cushion).
+
+        A fall breaks the floor where it takes more than cushion / exposure, which is 1/m only where
+        no cap binds. So this is the m of `gap_risk` until the cushion has changed: the smaller it
+        gets, the nearer to m.
+
+        Examples:
+            >>> round(Insurance(multiplier=3.0, floor=0.4).multiplier_now, 4)
+            1.6667
+            >>> Insurance(multiplier=3.0, floor=0.8).multiplier_now
+            3.0
+        """
+        cushion = 1.0 - self.floor
+        if self.cap is None or cushion <= 0:
+            return self.multiplier
+        return min(self.multiplier, self.cap / cushion)
+
 
 class Paths(NamedTuple):
     """CPPI paths, one a row: `values` and `floors` have one column more than `exposures`."""

@@ -100,9 +100,10 @@ def step(rule: CppiRule, state: CppiState | None, day: CppiDay, currency: str = 
     if locked is None:
         said.append(_formula(rule, day, floor, wanted, currency))
         if not moves and day.held != wanted:
+            more = "; no more is aimed at" if day.held > wanted else ""
             said.append(
                 f"The {money(day.held, currency)} held are inside the band around that, so "
-                "the exposure stays."
+                f"the exposure stays{more}."
             )
     else:
         said.append(_waits(rule, day, floor, locked, currency))

@@ -1,18 +1,19 @@
 """The strategy `cppi`: the weights before it, less in risky classes the nearer the floor is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from trimtab.domain.aim import Layer
 from trimtab.domain.aims import CppiRule
-from trimtab.domain.numbers import ONE, ZERO, Weight, to_float
+from trimtab.domain.numbers import ONE, ZERO, Money, Weight, to_float
 from trimtab.domain.policy import Policy
 from trimtab.domain.yield_facts import BillRate
 from trimtab.rules.targets.cppi import multiplier_warnings
 from trimtab.rules.targets.cppi_risk import WORST_FALLS, Fall, period_of
 from trimtab.rules.targets.cppi_step import CppiDay, CppiState, step
+from trimtab.rules.targets.sharing import at_risk, shared
 from trimtab.rules.targets.view import View
 from trimtab.rules.words import percent
 
@@ -43,7 +44,9 @@ class Cppi(NamedTuple):
     def wants(self, view: View) -> Layer:
         """The weights at which the risky classes have the exposure that the floor allows.
 
-        Inside the band around it that is what they have already.
+        Inside the band around it that is what they have already. Targets in force never put more
+        there than is held or than the formula wants, whichever is more: what the band leaves there
+        may stay, and nothing is added to it.
 
         Raises:
             InputError: the rule lacks what its floor needs.
@@ -67,11 +70,12 @@ class Cppi(NamedTuple):
                 reserve=savings.reserve,
                 rearmed=_word(view) not in {"", view.state.get(_HEEDED, "")},
             ),
+            view.currency,
         )
-        part = ZERO if divided <= 0 else min(ONE, now.exposure / divided)
+        part = _part(now.exposure, divided)
         return Layer(
             name=self.name,
-            targets=_shared(view, risky, part),
+            targets=shared(view.base, risky, part),
             sentences=(*now.sentences, *_raised(view, risky, part), *self._growth(view)),
             figures={
                 "floor": to_float(now.state.floor),
@@ -84,6 +88,7 @@ class Cppi(NamedTuple):
             | {_FLOOR: self._floor(), _HEEDED: _word(view)}
             | ({_DUE: str(savings.due)} if savings.due else {}),
             insists=now.moves,
+            risky_max=_part(max(now.exposure, now.wanted), divided),
         )
 
     def rate(self, bills: BillRate | None) -> Weight:
@@ -117,7 +122,8 @@ class Cppi(NamedTuple):
         if bills is None:
             told = (
                 f'The floor "{rule.floor}" has no rate and does not move: write rate, what bills '
-                "pay a year, in [strategy.cppi], or tell it in [yields]."
+                "pay a year, in [strategy.cppi], or tell in [yields] a curve or a rate of kind "
+                '"treasury" that is bound for a year at most.'
             )
             return (told,)
         age = (view.today - bills.on).days
@@ -141,27 +147,14 @@ class Cppi(NamedTuple):
         return msgspec.convert(kept, CppiState, strict=False)
 
 
-def _shared(view: View, risky: list[str], part: Weight) -> dict[str, Weight]:
-    """*part* to the risky classes and the rest to the others, each in its base proportions."""
-    others = [name for name in view.classes if name not in risky]
-    targets = _in_proportion(view.base, risky, part) | _in_proportion(view.base, others, ONE - part)
-    return {name: targets[name] for name in view.classes}
-
-
-def _in_proportion(
-    base: Mapping[str, Weight], names: Iterable[str], part: Weight
-) -> dict[str, Weight]:
-    """*part* divided as *base* divides *names*; evenly where it gives them nothing."""
-    of = {name: base[name] for name in names}
-    total = sum(of.values(), ZERO)
-    if total == 0:
-        return {name: part / len(of) for name in of}
-    return {name: part * weight / total for name, weight in of.items()}
+def _part(exposure: Money, divided: Money) -> Weight:
+    """*exposure* as a part of what is *divided*; all of it at most."""
+    return ZERO if divided <= 0 else min(ONE, exposure / divided)
 
 
 def _raised(view: View, risky: list[str], part: Weight) -> tuple[str, ...]:
     """That risky classes get more than the layer before wants: CPPI sets how much, not it."""
-    base = sum((view.base[name] for name in risky), ZERO)
+    base = at_risk(view.base, risky)
     if part - base < _WORTH_SAYING:
         return ()
     told = (

@@ -66,7 +66,7 @@ class View(NamedTuple):
     strategy asked to be remembered, `last` its weights of the time before, both empty at first.
     `is_due` is false between two estimates. `rearmed` is when the owner last re-armed the strategy.
     `bills` is what bills pay, where a strategy of the household needs to know and the household
-    tells.
+    tells. `currency` is the one in which everything is counted.
     """
 
     today: dt.date
@@ -82,6 +82,7 @@ class View(NamedTuple):
     is_due: bool
     rearmed: dt.datetime | None = None
     bills: BillRate | None = None
+    currency: str = "USD"
 
 
 class Strategy(Protocol):
