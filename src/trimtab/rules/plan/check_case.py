@@ -84,15 +84,18 @@ class Case:
     def _sort(self, lots: Iterable[Lot]) -> None:
         """One pass over all the lots, since a household may have thousands."""
         today, places = self.today, self.lots
+        account = symbol = ""
+        own: dict[str, Lot] | None = None
         for lot in lots:
-            place = lot.account, lot.symbol
-            own = places.get(place)
+            if lot.symbol != symbol or lot.account != account:
+                account, symbol = lot.account, lot.symbol
+                own = places.get((account, symbol))
             if own is not None:
                 if lot.id in own:
                     self.twice.append(lot)
                 own[lot.id] = lot
             if lot.acquired == today:
-                self.bought_today.add(place)
+                self.bought_today.add((account, symbol))
 
     def _line(self, trade: Trade, market: Market) -> Line:
         value = trade.quantity * trade.price

@@ -109,6 +109,8 @@ def _members(of: Ints, count: int) -> list[list[int]]:
 
 def _combined(several: list[list[Stance]]) -> tuple[list[tuple[Stance, ...]], bool]:
     """The modes of a class, and whether they were cut."""
+    if len(several) == 1:
+        return [(stance,) for stance in several[0]], False
     count = 1
     for stances in several:
         count *= len(stances)
@@ -153,7 +155,7 @@ class _Shelf:
         has_recent = self.recent[group] > 0
         found: list[Stance] = []
         if self.losses[group] > 0:
-            found.append(Stance(sells_losses=True, buys=False, forces=has_recent))
+            found.append(_SELLS_AND_FORCES if has_recent else _SELLS)
         if can_buy:
             found.append(_BUYS)
         elif has_recent or not found:
@@ -191,6 +193,8 @@ class _Shelf:
         return start, self.length
 
 
+_SELLS = Stance(sells_losses=True, buys=False)
+_SELLS_AND_FORCES = Stance(sells_losses=True, buys=False, forces=True)
 _BUYS = Stance(sells_losses=False, buys=True)
 _NEITHER = Stance(sells_losses=False, buys=False)
 

@@ -1,6 +1,5 @@
 """Which lots may be sold now, in the order in which they go, and why the others stay."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -98,13 +97,17 @@ class _Sellable:
 
     def _held(self) -> dict[Place, list[Lot]]:
         """The lots of every place of which the household's own rules let something be sold."""
-        every: dict[Place, list[Lot]] = defaultdict(list)
+        every: dict[Place, list[Lot]] = {}
         today, new = self.today, set()
+        account = symbol = ""
+        here: list[Lot] = []
         for lot in self.snapshot.lots:
-            place = lot.account, lot.symbol
-            every[place].append(lot)
+            if lot.symbol != symbol or lot.account != account:
+                account, symbol = lot.account, lot.symbol
+                here = every.setdefault((account, symbol), [])
+            here.append(lot)
             if lot.acquired == today:
-                new.add(place)
+                new.add((account, symbol))
         permitted = self.permitted
         bought = {(account, permitted.group_of(symbol)) for account, symbol in new}
         no_sell, stays = self.rule.no_sell, self._staying_coins()
@@ -207,8 +210,8 @@ class _Sellable:
         found: list[tuple[int, Together]] = []
         lossy = np.bincount(of_place[is_loss], minlength=len(is_watched)) > 0
         for number in np.flatnonzero(is_watched & lossy).tolist():
-            rows = np.flatnonzero(of_place == number).tolist()
-            own = [lots[row] for row in rows]
+            start, stop = np.searchsorted(of_place, [number, number + 1]).tolist()
+            rows, own = range(start, stop), lots[start:stop]
             first = own[0]
             method = method_of(self.snapshot.accounts[first.account], self.rule.lot_method)
             is_young = any(lot.sellable_from and self.today < lot.sellable_from for lot in own)

@@ -24,8 +24,6 @@ _NEAR_ENOUGH = 1e-4
 _NEARER = 3e-5
 """In one account more is opened from this part of the value on: it takes milliseconds there."""
 _SMALL = 60
-_FIRST = 2
-"""So many questions each branch of the year's tax is asked before the cheaper one is priced."""
 _WORTH = 1e4
 _WHOLE_MOST = 1500
 _WHOLE_GROUPS = 60
@@ -86,7 +84,7 @@ def _solve(problem: Problem) -> Solution:
     size = len(problem.lots.value) + len(problem.options.cost)
     scale = max(problem.value, 1.0)
     near = (NEAR if size <= _SMALL else _NEAR_ENOUGH) * scale
-    tolerance = max(near / 20, NEAR / 4 * scale)
+    tolerance = max(near / 10, NEAR / 4 * scale)
     pricings = _priced(kernel, tolerance)
     best: Found | None = None
     bound = np.inf
@@ -106,14 +104,17 @@ def _solve(problem: Problem) -> Solution:
 def _priced(kernel: Kernel, tolerance: float) -> list[Pricing]:
     """Every branch asked until it is priced or dearer than another one; the cheaper one first.
 
-    Which one is cheaper shows as a rule after a question to each.
+    Which one is cheaper shows as a rule after a question or two to each.
     """
     master = Master(kernel)
     pricings: list[Pricing] = []
     for branch in sorted(master.branches, key=lambda one: float(one.planes[:, 0].max())):
         pricings.append(Pricing(master, branch, pricings[-1] if pricings else None))
-        pricings[-1].run(tolerance=tolerance, beat=np.inf, questions=_FIRST)
-    beat = np.inf
+        pricings[-1].run(tolerance=tolerance, beat=np.inf, questions=1)
+    beat = min(pricing.mixture for pricing in pricings)
+    for pricing in pricings:
+        pricing.run(tolerance=tolerance, beat=beat, questions=1)
+        beat = min(beat, pricing.mixture)
     for pricing in sorted(pricings, key=lambda one: one.bound):
         pricing.run(tolerance=tolerance, beat=beat)
         beat = min(beat, pricing.mixture)

@@ -39,17 +39,17 @@ def with_taxes(
     on, tax = trade_date(snapshot.at), planning.tax
     meter, taxed = YearMeter(planning), list[Trade]()
     this_year: dict[Key, Money] = {}
+    so_far = meter.this_year
     for trade in trades:
         if trade.side is Side.BUY or not snapshot.accounts[trade.account].kind.is_taxed:
             taxed.append(trade)
             continue
         short, long = _gains(trade, lots, on)
         if planning.taxpayers[trade.account] == HOUSEHOLD:
-            before = meter.this_year
-            owed = meter.add(short, long)
-            now = meter.this_year - before
-            if abs(owed - now) >= CENT:
-                this_year[key_of(trade)] = now
+            owed, before = meter.add(short, long), so_far
+            so_far = meter.this_year
+            if abs(owed - (so_far - before)) >= CENT:
+                this_year[key_of(trade)] = so_far - before
         else:
             owed = short * tax.short_term_rate + long * tax.long_term_rate
         taxed.append(replace(trade, gain=short + long, tax=owed))
@@ -101,7 +101,8 @@ class YearMeter:
     @property
     def this_year(self) -> Money:
         """The tax of this year alone, without what is carried into later ones."""
-        return self._of_year(carried_counts=False)
+        is_carried = self._short + self._long < -self._limit
+        return self._of_year(carried_counts=False) if is_carried else self._tax
 
     def _of_year(self, *, carried_counts: bool = True) -> Money:
         """26 USC 1222, 1211(b) and 1212(b), what is carried over discounted."""

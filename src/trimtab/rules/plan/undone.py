@@ -201,24 +201,26 @@ class _Desk:
     @cached_property
     def _light_homes(self) -> set[str]:
         """The accounts in which more of a class that is light may be bought."""
-        return {home for name in self._light for home in self._buyable.get(name, ())}
+        return set().union(*self._buyable.values())
 
     @cached_property
     def _light(self) -> set[str]:
         """Classes that lack more than a trade's grain."""
-        return {
-            drift.asset_class
-            for drift in self.planning.drifts
-            if (gap := -self._off(drift)) > self._least_grain and gap > self._grain(drift)
-        }
+        return {name for name, off in self._far_off.items() if off < 0}
 
     @cached_property
     def _heavy(self) -> set[str]:
         """Classes that have more than a trade's grain too much."""
+        return {name for name, off in self._far_off.items() if off > 0}
+
+    @cached_property
+    def _far_off(self) -> dict[str, Money]:
+        """How far classes are from their goals after the trades, by more than a trade's grain."""
+        offs = ((drift, self._off(drift)) for drift in self.planning.drifts)
         return {
-            drift.asset_class
-            for drift in self.planning.drifts
-            if (excess := self._off(drift)) > self._least_grain and excess > self._grain(drift)
+            drift.asset_class: off
+            for drift, off in offs
+            if abs(off) > self._least_grain and abs(off) > self._grain(drift)
         }
 
     @cached_property
@@ -245,11 +247,14 @@ class _Desk:
 
     @cached_property
     def _buyable(self) -> dict[str, set[str]]:
-        """The accounts in which more of a class may be bought after the trades."""
+        """The accounts in which more of a class that is light may be bought after the trades."""
         found: dict[str, set[str]] = {}
         for account, symbol in self._laid_out.options:
+            name = self.class_of[symbol]
+            if name not in self._light:
+                continue
             if self.bars.bar_of(symbol, self.snapshot.accounts[account]) is None:
-                found.setdefault(self.class_of[symbol], set()).add(account)
+                found.setdefault(name, set()).add(account)
         return found
 
     # -------------------------------------------------------------- what stays light
