@@ -188,6 +188,8 @@ def _lots(case: Case, names: Names) -> Lots:
         is_taxed=np.ones(len(price), dtype=np.bool_),
         is_loss=gain < 0,
         is_recent=np.array([_is_recent(case, lot) for lot in names.lots], dtype=np.bool_),
+        # The best known answers sell an only purchase at a loss whole too, and so do these.
+        goes_alone=np.zeros(len(price), dtype=np.bool_),
         cost=np.array([spread[lot["symbol"]] for lot in names.lots]),
         extra=np.zeros(len(price)),
         cash=np.ones(len(price)),

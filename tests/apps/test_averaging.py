@@ -7,8 +7,10 @@ import pytest
 from tests.houses import TOML, FixedPrices, ManualClock, house_of, lot
 
 from trimtab.apps.run import Outcome, run_once
+from trimtab.apps.views.telling import tell
 from trimtab.apps.world import House, load
 from trimtab.domain.events import ContributionMet
+from trimtab.domain.incoming import PastContribution
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.trades import Side
 from trimtab.lab.paper import PaperBroker
@@ -75,12 +77,14 @@ def _deposit(house: House, amount: str) -> None:
     broker.deposit("ira", Decimal(amount))
 
 
+def _written(house: House) -> list[PastContribution]:
+    """What the journal says of the days that are over."""
+    events = (entry.event for entry in house.journal.entries())
+    return [one.contribution for one in events if isinstance(one, ContributionMet)]
+
+
 def _met(house: House) -> list[tuple[str, Money, Money]]:
-    return [
-        (str(one.contribution.day), one.contribution.amount, one.contribution.withheld)
-        for one in (entry.event for entry in house.journal.entries())
-        if isinstance(one, ContributionMet)
-    ]
+    return [(str(one.day), one.amount, one.withheld) for one in _written(house)]
 
 
 def test_a_lump_goes_in_part_by_part_and_the_rest_of_it_waits():
@@ -211,3 +215,134 @@ def test_a_pause_holds_what_averaging_asks_for_like_any_other_trade(more):
     house = house._replace(flagged=lambda: "on a journey")
     _turn(house, "2026-03-09")
     assert _cash(house) == 12000
+
+
+def _bought(house: House) -> Money:
+    """What all purchases in the IRA cost so far."""
+    return sum(
+        (lot.basis for lot in load(house.journal).lots.values() if lot.account == "ira"), ZERO
+    )
+
+
+AHEAD = PATH.replace("1000", "3000")
+"""A path that asks for more than its side fund ever holds."""
+
+
+def test_each_day_that_ran_short_is_written_down_once_with_what_it_put_in_and_lacked():
+    house = _house(AHEAD, cash="900")
+    bought = []
+    for day in ("2026-03-09", "2026-03-30", "2026-04-09", "2026-04-20", "2026-05-08", "2026-05-11"):
+        _turn(house, day)
+        bought.append(_bought(house))
+        if day != "2026-04-09":
+            _deposit(house, "800")
+    first, second = _written(house)
+    assert (str(first.day), str(second.day)) == ("2026-03-09", "2026-04-09")
+    assert first.amount == bought[1] > 1500
+    assert second.amount == bought[4] - bought[1] > 1500
+    assert first.short == pytest.approx(3000 - bought[1], abs=1)
+    assert second.short == pytest.approx(6000 - bought[4], abs=1)
+    _turn(house, "2026-05-12")
+    assert len(_written(house)) == 2
+
+
+def test_a_day_that_ran_short_is_told_in_the_journal_of_the_account():
+    house = _house(AHEAD, cash="900")
+    _turn(house, "2026-03-09")
+    _turn(house, "2026-04-09")
+    (entry,) = (one for one in house.journal.entries() if isinstance(one.event, ContributionMet))
+    (short,) = _written(house)
+    (told,) = tell([entry], {}, "USD")
+    assert told.fact.about == {("account", "ira")}
+    assert told.fact.sentence == (
+        "What [[averaging]] asked of ira on 2026-03-09 was not done when the next day came: "
+        f"{short.amount:,.2f} USD put in, {short.short:,.2f} USD short."
+    )
+
+
+def test_what_the_next_day_buys_belongs_to_it_and_not_to_the_day_that_ran_short():
+    house = _house(AHEAD, cash="900")
+    _turn(house, "2026-03-09")
+    first = _bought(house)
+    _deposit(house, "2000")
+    _turn(house, "2026-04-09")
+    (short,) = _written(house)
+    assert short.amount == first < _bought(house)
+    assert short.short == pytest.approx(3000 - first, abs=1)
+
+
+def _refused_turn(house: House, day: str) -> None:
+    assert isinstance(house.prices, FixedPrices)
+    house.prices.closes["VTI"] = Decimal(10)
+    _turn(house, day)
+    house.prices.closes.clear()
+
+
+def test_what_the_next_day_sells_was_still_there_when_the_day_before_it_ended():
+    due = '[[withdrawals]]\naccount = "ira"\namount = 4000\nfirst = 2026-04-16\nevery = "once"\n'
+    house = _house(AHEAD + "start = 9000\n" + due, cash="0", ira=("50", "60"))
+    _turn(house, "2026-03-09")
+    outcome = _turn(house, "2026-04-09")
+    assert any(done.trade.side is Side.SELL for done in outcome.executions)
+    (short,) = _written(house)
+    assert short.amount == ZERO
+    assert short.short == pytest.approx(12_000 - 8000, abs=5)
+
+
+def test_a_dry_turn_on_the_next_day_loses_no_day_that_ran_short():
+    house = _house(AHEAD, cash="900")
+    _turn(house, "2026-03-09")
+    _turn(house, "2026-04-09", executes=False)
+    assert _written(house) == []
+    _turn(house, "2026-04-22")
+    assert [str(one.day) for one in _written(house)] == ["2026-03-09"]
+
+
+def test_a_turn_that_believes_no_price_loses_no_day_that_ran_short():
+    house = _house(AHEAD, cash="900")
+    _turn(house, "2026-03-09")
+    _refused_turn(house, "2026-04-09")
+    assert _written(house) == []
+    _turn(house, "2026-04-10")
+    _turn(house, "2026-05-11", executes=False)
+    _refused_turn(house, "2026-05-12")
+    _turn(house, "2026-05-13")
+    assert [str(one.day) for one in _written(house)] == ["2026-03-09", "2026-04-09"]
+
+
+def test_days_that_nobody_looked_at_are_written_down_too():
+    house = _house(AHEAD, cash="900")
+    _turn(house, "2026-03-09")
+    _turn(house, "2026-06-10")
+    assert [str(one.day) for one in _written(house)] == ["2026-03-09", "2026-04-09", "2026-05-09"]
+    assert [one.amount > 0 for one in _written(house)] == [True, False, False]
+
+
+def test_of_days_before_the_books_began_nothing_is_written_down():
+    house = _house(AHEAD.replace("2026-03-09", "2025-10-09"), cash="900")
+    _turn(house, "2026-03-09")
+    _turn(house, "2026-03-10")
+    assert _written(house) == []
+    _turn(house, "2026-04-09")
+    assert [str(one.day) for one in _written(house)] == ["2026-03-09"]
+
+
+def test_a_path_written_after_its_first_day_tells_nothing_of_days_it_did_not_ask_for():
+    house = _house("", cash="900")
+    for day in ("2026-03-09", "2026-04-20", "2026-05-11"):
+        _turn(house, day)
+    late = _house(AHEAD, cash="900").file
+    house = house._replace(file=late)
+    _turn(house, "2026-05-12")
+    assert _written(house) == []
+
+
+def test_a_lump_that_waits_for_its_money_begins_with_it_and_frees_nothing_before():
+    house = _house(PARTS, cash="88.15")
+    _turn(house, "2026-03-09")
+    assert (_written(house), _cash(house)) == ([], Decimal("88.15"))
+    _deposit(house, "11911.85")
+    _turn(house, "2026-03-16")
+    assert [(str(one.day), one.amount) for one in _written(house)] == [
+        ("2026-03-09", Decimal(3000))
+    ]

@@ -15,7 +15,7 @@ from trimtab.apps.check import check
 from trimtab.apps.cli.past import entries_of
 from trimtab.apps.demo import make_demo
 from trimtab.apps.home import Home, looking, working
-from trimtab.apps.observed import observe
+from trimtab.apps.observed import Moved, came, observe
 from trimtab.apps.performance import perform
 from trimtab.apps.run import run_once
 from trimtab.apps.tax_source import from_household
@@ -147,6 +147,23 @@ def balanced() -> House:
     return house_of(lots, {"taxable": "1000"}, prices)
 
 
+def edited(account: str, *, units: str = "0", cash: str = "0") -> House:
+    """The household after a turn, and then *account*'s files with so much more in them."""
+    house = balanced()
+    house = house._replace(
+        accounts={**house.accounts, account: replace(house.accounts[account], broker="file")}
+    )
+    opening = house.openings[account]._replace(cash={"USD": Decimal(5000)})
+    house = house._replace(openings={**house.openings, account: opening})
+    run_once(house, executes=False)
+    (held,) = opening.lots
+    more = replace(
+        held, quantity=held.quantity + Decimal(units), basis=held.basis + 75 * Decimal(units)
+    )
+    after = opening._replace(lots=(more,), cash={"USD": 5000 + Decimal(cash)})
+    return house._replace(openings={**house.openings, account: after})
+
+
 class Silent:
     """The paper broker, of which one account gives no word, and which may be told nothing."""
 
@@ -184,20 +201,66 @@ def test_a_broker_without_a_word_hides_no_other_account():
     assert isinstance(broker, PaperBroker)
     silent = house._replace(brokers={"paper": Silent(broker, "taxable")})
     memory, unbooked = observe(silent, "test")
-    assert unbooked == {"ira": 50, "wallet": 50}
+    assert unbooked == {"ira": Moved(came=Decimal(50)), "wallet": Moved(came=Decimal(50))}
     assert memory.cash["taxable", "USD"] == 1000
     assert [found.kind for found in memory.discrepancies["taxable"]] == ["broker-silent"]
     assert list(memory.discrepancies) == ["taxable"]
 
 
 def test_what_a_file_was_edited_to_counts_as_not_booked_too():
+    house = edited("ira", cash="300")
+    assert observe(house, "test").unbooked == {"ira": Moved(came=Decimal(300))}
+
+
+@pytest.mark.parametrize(
+    ("units", "cash", "moved", "told"),
+    [
+        pytest.param(
+            "10",
+            "-760.75",
+            Moved(by_hand=Decimal("-10.75")),
+            "ira is worth 10.75 USD less by orders filled by hand (spread, fees, prices since)",
+            id="a purchase costs its spread and fee",
+        ),
+        pytest.param(
+            "-10",
+            "752",
+            Moved(by_hand=Decimal(2)),
+            "ira is worth 2.00 USD more by orders filled by hand (spread, fees, prices since)",
+            id="a sale was filled above the price now",
+        ),
+        pytest.param(
+            "10",
+            "-250",
+            Moved(came=Decimal(500)),
+            "500.00 USD came into ira",
+            id="a purchase was paid with new money",
+        ),
+        pytest.param(
+            "10", "0", Moved(came=Decimal(750)), "750.00 USD came into ira", id="units came alone"
+        ),
+        pytest.param(
+            "0", "-10", Moved(went=Decimal(10)), "10.00 USD went out of ira", id="cash alone went"
+        ),
+    ],
+)
+def test_what_orders_filled_by_hand_cost_is_told_as_cost_and_not_as_money_out(
+    units, cash, moved, told
+):
+    house = edited("ira", units=units, cash=cash)
+    unbooked = observe(house, "test").unbooked
+    assert unbooked == {"ira": moved}
+    assert came(unbooked, "USD") == (told,)
+
+
+def test_money_that_came_and_money_that_went_are_both_told():
     house = balanced()
     run_once(house, executes=False)
-    accounts = {**house.accounts, "ira": replace(house.accounts["ira"], broker="file")}
-    opening = house.openings["ira"]
-    edited = opening._replace(cash={"USD": opening.cash["USD"] + 300})
-    house = house._replace(accounts=accounts, openings={**house.openings, "ira": edited})
-    assert observe(house, "test").unbooked == {"ira": 300}
+    move(house, "taxable", 250)
+    move(house, "taxable", -600)
+    assert came(observe(house, "test").unbooked, "USD") == (
+        "250.00 USD came into taxable and 600.00 USD went out of it",
+    )
 
 
 def test_money_that_came_and_went_again_is_not_told():
@@ -214,5 +277,5 @@ def test_before_the_first_turn_money_is_seen_as_well():
     house = balanced()
     move(house, "taxable", 50)
     found = observe(house, "test")
-    assert found.unbooked == {"taxable": 50}
+    assert found.unbooked == {"taxable": Moved(came=Decimal(50))}
     assert house.clock.now() == START

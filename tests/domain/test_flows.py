@@ -112,3 +112,11 @@ def test_an_account_taken_over_is_a_flow_of_the_household_and_no_payment_into_it
     assert memory.flows == ()
     memory = remember(memory, journal_of([(START, opened("ira", Decimal(-3)))]))
     assert [one.amount for one in memory.taken_out()] == [-3]
+
+
+def test_an_account_is_followed_from_the_day_on_which_it_was_first_taken_over():
+    again = START + dt.timedelta(days=5)
+    told = [(START, opened("joint", ZERO)), (again, opened("joint", Decimal(-700)))]
+    memory = remember(Memory(), journal_of([*told, (again, opened("ira", ZERO))]))
+    assert memory.taken_over == {"joint": trade_date(START), "ira": trade_date(again)}
+    assert memory.opened_at == {"joint": again, "ira": again}

@@ -8,10 +8,12 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.domain.household_files import GOOD, faults_of
 
+from trimtab.domain.aims import StrategyRule
 from trimtab.domain.bound_faults import Limit, core_of, may_hold
-from trimtab.domain.household import decode_household
+from trimtab.domain.household import apply_policy, decode_household
 
 BOUNDS = "[strategy.minimum_variance]\nbounds = [{}]\n"
 PATH = "strategy.minimum_variance.bounds"
@@ -66,10 +68,17 @@ def test_settings_of_plug_ins_are_still_read_as_they_stand():
     )
 
 
+def test_a_bound_that_cannot_be_read_hides_no_class_that_is_not_there():
+    range_fault, class_fault = written(bounded('classes = ["gold"], least = 2'))
+    assert range_fault.startswith(f"{PATH}[1].least: 2 is out of range")
+    assert class_fault.startswith(f'{PATH}[1].classes: there is no class "gold"')
+
+
 # ------------------------------------------------------------------ bounds against each other
 
 STOCKS, BONDS = 'classes = ["stocks"]', 'classes = ["bonds"]'
 BOTH = 'classes = ["stocks", "bonds"]'
+WITH_CASH = 'classes = ["bonds", "cash"]'
 
 
 @pytest.mark.parametrize(
@@ -82,23 +91,50 @@ BOTH = 'classes = ["stocks", "bonds"]'
         ),
         pytest.param(
             (f"{BONDS}, least = 0.5", f"{STOCKS}, least = 0.45"),
-            "[1] bonds at least 0.5, [2] stocks at least 0.45 and a sum of 0.9 beside the cash",
+            "[1] bonds at least 0.5, [2] stocks at least 0.45, cash at its target of 0.1 and a "
+            "sum of 1",
             id="too much in all",
         ),
         pytest.param(
             (f"{BONDS}, most = 0.5", f"{STOCKS}, most = 0.3"),
-            "[1] bonds at most 0.5, [2] stocks at most 0.3 and a sum of 0.9 beside the cash",
+            "[1] bonds at most 0.5, [2] stocks at most 0.3, cash at its target of 0.1 and a sum "
+            "of 1",
             id="too little in all",
         ),
         pytest.param(
-            ('classes = ["bonds", "cash"], least = 0.95',),
-            "[1] bonds at least 0.95 and a sum of 0.9 beside the cash",
-            id="cash is no asset of the optimizer",
+            (f"{BONDS}, least = 0.95",),
+            "[1] bonds at least 0.95, cash at its target of 0.1 and a sum of 1",
+            id="no room beside the cash",
+        ),
+        pytest.param(
+            (f"{WITH_CASH}, most = 0.05",),
+            "[1] bonds and cash at most 0.05 and cash at its target of 0.1",
+            id="cash alone has more",
+        ),
+        pytest.param(
+            (f"{WITH_CASH}, most = 0.5", f"{BONDS}, least = 0.45"),
+            "[1] bonds and cash at most 0.5, [2] bonds at least 0.45 and cash at its target of 0.1",
+            id="cash takes its part of a bound",
         ),
     ],
 )
 def test_bounds_that_no_weights_keep_are_named_together(bounds, told):
     assert written(bounded(*bounds)) == (f"{PATH}: no weights keep {told}; widen one of them",)
+
+
+def test_bounds_that_cash_helps_to_keep_are_accepted():
+    decode_household(f"{GOOD}\n{bounded(f'{WITH_CASH}, least = 0.95')}")
+    decode_household(f"{GOOD}\n{bounded(f'{WITH_CASH}, most = 0.5', f'{BONDS}, least = 0.4')}")
+
+
+@pytest.mark.parametrize("classes", ['["cash"]', '["cash", "cash"]'])
+def test_a_bound_of_cash_alone_is_refused_since_cash_keeps_its_target(classes):
+    told = written(bounded(f"classes = {classes}, least = 0.5"))
+    assert "no weights keep" not in " ".join(told)
+    assert told[-1] == (
+        f"{PATH}[1].classes: cash keeps its own target, whatever bounds say; change that target, "
+        "and remove the bound"
+    )
 
 
 def test_a_group_is_held_against_its_members():
@@ -130,7 +166,7 @@ def test_all_contradictions_and_all_other_faults_are_told_at_once():
     ]
     assert "[2] stocks at least 0.4 and [4] stocks at most 0.2;" in " ".join(found)
     assert "[2] stocks at least 0.4 and [3] stocks at most 0.3;" in " ".join(found)
-    assert "[2] stocks at least 0.4, [5] bonds at least 0.7 and a sum of 0.9" in " ".join(found)
+    assert "[2] stocks at least 0.4, [5] bonds at least 0.7 and a sum of 1" in " ".join(found)
 
 
 @pytest.mark.parametrize(
@@ -214,3 +250,41 @@ def test_many_overlapping_bounds_are_judged_in_no_time():
     ]
     limits += [Limit(0, frozenset(names), Decimal(1), is_least=side) for side in (True, False)]
     assert may_hold(limits, names) in {True, False}
+
+
+# ------------------------------------------------------------------ CPPI needs two sides
+
+CPPI = '[strategy]\nlayers = ["cppi"]\n'
+SAFE_STOCKS = GOOD.replace('"EXS1"]', '"EXS1"]\nrisk = "safe"')
+NO_BONDS = GOOD.replace('members = ["BND"]\nrisk = "safe"', 'members = ["BND"]')
+NO_CASH = NO_BONDS.replace('members = ["USD"]', 'members = ["BTC"]')
+
+
+def test_cash_is_no_risky_class_whatever_is_written_of_it():
+    classes = decode_household(GOOD).classes
+    assert classes["cash"].risk == "risky", "it is the default"
+    assert {name: one.is_risky("USD") for name, one in classes.items()} == {
+        "stocks": True,
+        "bonds": False,
+        "cash": False,
+    }
+
+
+def test_cppi_over_safe_classes_and_cash_has_nothing_to_risk():
+    assert faults_of(f"{SAFE_STOCKS}\n{CPPI}") == (
+        'strategy.cppi: no class is risky; write risk = "risky" in one that is not cash',
+    )
+    decode_household(f"{SAFE_STOCKS}\n")
+
+
+def test_cash_is_safe_enough_for_cppi_and_without_it_some_class_must_be():
+    decode_household(f"{NO_BONDS}\n{CPPI}")
+    assert faults_of(f"{NO_CASH}\n{CPPI}") == (
+        'strategy.cppi: no class is safe; write risk = "safe" in one, or add one of cash',
+    )
+
+
+def test_a_policy_in_force_is_not_stopped_by_what_only_a_new_file_is_asked():
+    file = decode_household(SAFE_STOCKS)
+    idle = replace(file.policy(), strategy=StrategyRule(layers=("cppi",)))
+    assert apply_policy(file, idle).strategy.layers == ("cppi",)

@@ -156,10 +156,17 @@ def broken_choices(
 def _recent_kept(
     problem: Problem, sold: Floats, twins: Iterable[int], tolerance: float
 ) -> list[str]:
-    """The groups whose losses would be washed by recent lots that stay."""
-    faults = []
+    """The groups whose losses would be washed by recent lots that stay.
+
+    The rest of an only purchase is no replacement of what is sold of it.
+    """
+    faults, lots = [], problem.lots
+    of = problem.groups.twin[problem.places.group[lots.place]]
     for twin in twins:
         recent = recent_lots(problem, twin)
+        lost = [lot for lot in np.flatnonzero((of == twin) & lots.is_loss) if sold[lot] > tolerance]
+        if all(lots.goes_alone[lot] for lot in lost):
+            continue
         kept = [lot for lot in recent if sold[lot] < problem.lots.value[lot] - tolerance]
         if kept:
             faults.append(f"group {twin} is sold at a loss while its recent lots {kept} are kept")

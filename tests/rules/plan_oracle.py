@@ -261,14 +261,17 @@ class Model:
         lots = self.problem.lots
         for twin in sorted(set(self.twin)):
             harvests = self.program.choice()
+            recent = recent_lots(self.problem, int(twin))
+            beside = self.program.choice()
             for lot in np.flatnonzero(lots.is_loss & (self.twin[lots.place] == twin)).tolist():
                 self._only_if(harvests, self.sold[lot], self.value[lot])
+                if not lots.goes_alone[lot]:
+                    self._only_if(beside, self.sold[lot], self.value[lot])
             for option, place in enumerate(self.problem.options.place):
                 if self.twin[place] == twin:
                     self.program.keep(-inf, [(self.buys[option], 1.0), (harvests, 1.0)], 1.0)
-            for recent in recent_lots(self.problem, int(twin)):
-                whole = [(self.sold[recent], 1.0), (harvests, -self.value[recent])]
-                self.program.keep(0.0, whole)
+            for lot in recent:
+                self.program.keep(0.0, [(self.sold[lot], 1.0), (beside, -self.value[lot])])
 
     def _price_trades(self) -> None:
         problem, costs = self.problem, self.program.costs

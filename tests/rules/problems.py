@@ -175,6 +175,7 @@ def _lots(home: _Home, count: int) -> Lots:
         is_taxed=is_taxed,
         is_loss=is_loss,
         is_recent=is_recent,
+        goes_alone=is_recent & is_loss & (rng.random(count) < 0.5),
         cost=cost,
         extra=np.where(is_taxed & (gain < 0), -gain * later, 0.0),
         cash=1.0 - spread,

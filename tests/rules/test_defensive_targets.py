@@ -41,30 +41,56 @@ def gliding(stocks: str) -> Policy:
 
 
 def test_while_the_breaker_is_armed_the_fallback_plays_no_part():
-    assert targets_of(POLICY, TODAY, aim(mix("0.8")), is_defensive=False) == mix("0.8")
-    assert targets_of(gliding("0.8"), TODAY, is_defensive=False) == mix("0.8")
+    assert targets_of(
+        POLICY, TODAY, aim(mix("0.8")), base_currency="USD", is_defensive=False
+    ) == mix("0.8")
+    assert targets_of(gliding("0.8"), TODAY, base_currency="USD", is_defensive=False) == mix("0.8")
 
 
 def test_after_the_breaker_tripped_the_fallback_replaces_what_a_strategy_wants():
-    assert targets_of(POLICY, TODAY, aim(mix("0.8", "0.1")), is_defensive=True) == FALLBACK
+    assert (
+        targets_of(POLICY, TODAY, aim(mix("0.8", "0.1")), base_currency="USD", is_defensive=True)
+        == FALLBACK
+    )
 
 
 def test_after_the_breaker_tripped_the_fallback_replaces_a_glide_path():
-    assert targets_of(gliding("0.8"), TODAY, is_defensive=True) == FALLBACK
+    assert targets_of(gliding("0.8"), TODAY, base_currency="USD", is_defensive=True) == FALLBACK
 
 
 def test_a_strategy_that_already_took_all_risk_away_is_not_made_to_buy_it_back():
-    assert targets_of(POLICY, TODAY, aim(mix("0")), is_defensive=True) == mix("0")
+    assert targets_of(POLICY, TODAY, aim(mix("0")), base_currency="USD", is_defensive=True) == mix(
+        "0"
+    )
 
 
 def test_a_glide_path_below_the_fallback_holds_on():
-    assert targets_of(gliding("0.2"), TODAY, is_defensive=True) == mix("0.2")
+    assert targets_of(gliding("0.2"), TODAY, base_currency="USD", is_defensive=True) == mix("0.2")
 
 
 def test_fixed_targets_give_way_to_the_fallback_that_their_owner_wrote_whatever_it_is():
     bold = {"stocks": Decimal("0.9"), "bonds": Decimal("0.1"), "bitcoin": Decimal(0)}
     policy = replace(POLICY, defensive=DefensiveRule(posture="targets", targets=bold))
-    assert targets_of(policy, TODAY, is_defensive=True) == bold
+    assert targets_of(policy, TODAY, base_currency="USD", is_defensive=True) == bold
+
+
+CASH_TOML = TOML.replace(
+    '[classes.bitcoin]\ntarget = 0.05\nmembers = ["BTC-USD"]',
+    '[classes.cash]\ntarget = 0.05\nmembers = ["USD"]',
+)
+
+
+@given(st.integers(0, 40), st.integers(0, 60), st.integers(0, 60))
+def test_cash_counts_as_no_risk_so_that_a_posture_never_buys_stocks_for_it(stocks, cash, least):
+    fallback = {"stocks": Decimal(least) / 100, "bonds": 1 - Decimal(least) / 100}
+    policy = replace(
+        decode_household(CASH_TOML).policy(),
+        defensive=DefensiveRule(posture="targets", targets=fallback),
+    )
+    bonds = Decimal(100 - stocks - cash) / 100
+    wanted = {"stocks": Decimal(stocks) / 100, "bonds": bonds, "cash": Decimal(cash) / 100}
+    found = targets_of(policy, TODAY, aim(wanted), base_currency="USD", is_defensive=True)
+    assert found["stocks"] == min(wanted["stocks"], fallback["stocks"])
 
 
 @given(st.integers(0, 100), st.integers(0, 100))
@@ -72,7 +98,7 @@ def test_beside_a_strategy_the_posture_never_holds_more_risk_than_it_wants(stock
     fallback = mix(str(Decimal(least) / 100))
     policy = replace(POLICY, defensive=DefensiveRule(posture="targets", targets=fallback))
     wanted = mix(str(Decimal(stocks) / 100))
-    found = targets_of(policy, TODAY, aim(wanted), is_defensive=True)
+    found = targets_of(policy, TODAY, aim(wanted), base_currency="USD", is_defensive=True)
     assert 1 - found["bonds"] == min(1 - wanted["bonds"], 1 - fallback["bonds"])
 
 

@@ -39,6 +39,7 @@ from trimtab.rules.gates import (
     allowed,
     check,
     held_by,
+    reasons,
     suspects,
 )
 
@@ -210,6 +211,21 @@ def test_an_account_known_from_files_is_told_what_to_do_by_hand():
         "account": "taxable is known from files only: place this order at its broker yourself, "
         "then update the files."
     }
+
+
+def test_accounts_whose_orders_the_owner_places_are_told_together_once():
+    by_hand = (
+        "is known from files only: place this order at its broker yourself, then update the files."
+    )
+    names = ("roth", "hsa", "roth", "wallet")
+    refusals = [Held(gate="account", sentence=f"{name} {by_hand}", account=name) for name in names]
+    other = Held(gate="hours", sentence="VTI: XNYS is closed.", account="ira", symbol="VTI")
+    together = (
+        "roth, hsa and wallet are known from files only: place these orders at their brokers "
+        "yourself, then update the files."
+    )
+    assert reasons([other, *refusals]) == [other.sentence, together]
+    assert reasons([refusals[0], refusals[2]]) == [f"roth {by_hand}"]
 
 
 def test_an_account_waits_until_its_earlier_order_is_settled():

@@ -82,9 +82,13 @@ def test_the_fallback_targets_hold_only_in_a_defensive_posture_that_has_its_own(
         policy,
         defensive=replace(policy.defensive, posture="targets", targets={"bonds": Decimal(1)}),
     )
-    assert targets_of(policy, START.date(), is_defensive=True)["stocks"] == Decimal("0.55")
-    assert targets_of(own, START.date(), is_defensive=False)["stocks"] == Decimal("0.55")
-    assert targets_of(own, START.date(), is_defensive=True) == {
+    assert targets_of(policy, START.date(), base_currency="USD", is_defensive=True)[
+        "stocks"
+    ] == Decimal("0.55")
+    assert targets_of(own, START.date(), base_currency="USD", is_defensive=False)[
+        "stocks"
+    ] == Decimal("0.55")
+    assert targets_of(own, START.date(), base_currency="USD", is_defensive=True) == {
         "stocks": 0,
         "bonds": 1,
         "bitcoin": 0,

@@ -17,7 +17,7 @@ from trimtab.domain.numbers import CENT, ZERO, Money
 from trimtab.domain.policy import FlowRule
 from trimtab.domain.values import Balance, PastFlow, Snapshot
 from trimtab.rules.averaging import split_lump
-from trimtab.rules.side_fund import Standing, long_past, met, standings
+from trimtab.rules.side_fund import Standing, long_past, met, not_begun, standings
 
 D = Decimal
 FILE = decode_household(TOML)
@@ -265,3 +265,46 @@ def test_a_withdrawal_that_never_happens_leaves_the_lump_as_it_was():
     account.turn(FIRST, facts)
     account.cash -= 1750
     assert account.turn(FIRST + 5 * DAY, facts).waits == 10_250
+
+
+@given(cents, st.integers(-20, 120))
+def test_of_a_lump_that_cannot_begin_nothing_is_due_and_all_of_it_waits(cash, days):
+    day = FIRST + days * DAY
+    one = Account(cash).look(day)
+    if cash >= LEAST:
+        assert (one.needs, one.awaited, one.lacks) == (None, ZERO, ZERO)
+        return
+    assert (one.obligations, one.coming, one.needs) == ((), ZERO, LEAST)
+    assert one.waits == (cash if day < DAYS[-1] else ZERO)
+    assert one.lacks == (LUMP.amount - cash if FIRST <= day < DAYS[-1] else ZERO)
+    assert met([one], LEAST) == ()
+
+
+def test_a_lump_smaller_than_an_order_begins_once_it_is_whole():
+    small = replace(LUMP, amount=Money(300))
+    assert Account("299.99", small).look(FIRST).needs == 300
+    assert Account("300", small).look(FIRST).needs is None
+
+
+UNTIL_IT_BEGINS = {
+    FIRST - DAY: "The lump begins with what is there from 2026-01-31 on, once that is 500.00 USD: "
+    "88.15 USD are there.",
+    FIRST: "The lump has not begun and waits for its money: 88.15 USD are there, and it begins "
+    "with what is there once that is 500.00 USD. Put 11,911.85 USD in for the whole of it.",
+    DAYS[-1]: "The lump has not begun and its last day has come: money that comes is invested at "
+    "once, unless the table is written anew.",
+}
+
+
+@pytest.mark.parametrize(("day", "told"), UNTIL_IT_BEGINS.items())
+def test_a_lump_that_has_not_begun_is_told_so(day, told):
+    assert not_begun(Account("88.15").look(day), day, "USD") == told
+
+
+def test_a_lump_that_has_begun_is_not_told_to_wait_when_it_runs_out():
+    account = Account("5000")
+    account.turn(FIRST)
+    account.cash = D("88.15")
+    one = account.look(FIRST + DAY)
+    assert not_begun(one, FIRST + DAY, "USD") == ""
+    assert (one.waits, one.lacks) == (D("88.15"), ZERO)

@@ -29,6 +29,7 @@ from tests.rules.plan_homes import (
     with_defaults,
 )
 
+from trimtab.domain.numbers import ZERO
 from trimtab.domain.policy import HarvestRule, PlanRule
 from trimtab.domain.trades import Disposal, Motive, Term
 from trimtab.domain.values import AccountKind, OwnerRole, ScheduledPurchase
@@ -173,6 +174,21 @@ def test_of_sales_that_cost_the_same_the_one_with_a_loss_too_small_to_harvest_go
     plan = plan_of(home)
     assert picked(plan.trades) == {"small": 100}
     assert plan.tax == about(-120, "0.5")
+
+
+def test_a_loss_too_small_to_harvest_counts_in_the_year_where_it_is_sold_for_drift():
+    """Stocks are 1,000,000 of 60 %: a loss of 8 %, and a short gain that it is set against."""
+    lots = [
+        held("hers", "AAA", 300_000, 326_000, 200, "loss"),
+        held("hers", "AAA", 700_000, 300_000, 201, "gain"),
+    ]
+    home = household(lots, accounts=COUPLE, tax=replace(TAX, short_term_rate=Decimal("0.37")))
+    every = HarvestRule(loss_min_january=ZERO, loss_min_december=ZERO, minimum=ZERO)
+    plan, counted = plan_of(home), plan_of(home._replace(harvest=every))
+    assert picked(plan.trades) == picked(counted.trades)
+    assert set(picked(plan.trades)) == {"loss", "gain"}
+    assert plan.tax == pytest.approx(counted.tax)
+    assert not is_planned(after(home, home.decide()))
 
 
 @pytest.mark.parametrize("over", [0, 5_000])

@@ -67,6 +67,7 @@ def household(seed: int, classes: int, lots_each: int, *, accounts: int = 1) -> 
             is_taxed=np.ones(count, dtype=np.bool_),
             is_loss=gain < 0,
             is_recent=np.zeros(count, dtype=np.bool_),
+            goes_alone=np.zeros(count, dtype=np.bool_),
             cost=np.full(count, 2e-4),
             extra=np.where(gain < 0, -0.05 * gain, 0.0),
             cash=np.full(count, 1 - 2e-4),

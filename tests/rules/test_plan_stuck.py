@@ -58,3 +58,10 @@ def test_a_class_out_of_its_band_is_mended_whatever_else_is_stuck():
 def test_once_mended_as_far_as_it_goes_it_rests_although_coins_are_still_out(stocks):
     home = _home(stocks, 98_000 - stocks)
     assert not is_planned(after(home, home.decide()))
+
+
+def test_a_reserve_that_lacks_is_no_reason_to_sell_while_coins_are_stuck():
+    """It is filled along with a correction, and there is none."""
+    home = _home(59_500, 38_500)
+    short = replace(home.policy, cash_reserves={"ira": Decimal(5_000)})
+    assert not is_planned(home._replace(policy=short))

@@ -21,11 +21,13 @@ from tests.rules.plan_homes import (
     picked,
     plan_of,
     prepared,
+    realized,
     washed,
     with_defaults,
 )
 
 from trimtab.domain.policy import ClassRule, FlowRule, GateRule, OrderRule, PlanRule
+from trimtab.domain.trades import Term
 from trimtab.domain.values import Relief, ScheduledPurchase
 from trimtab.rules.holdings import holdings
 from trimtab.rules.plan.layout import lay_out
@@ -257,11 +259,42 @@ def _laid_out(home):
 
 def test_two_purchases_at_a_loss_are_never_laid_out_to_go_together():
     """The check of plans would catch what came of it, and another plan would be made."""
-    assert _laid_out(_home(_bought(20, 1_010, "a"), _bought(10, 1_010, "b"))).together is None
-    together = _laid_out(_home(_bought(20, 1_000, "a"), _bought(10, 1_010, "b"))).together
-    assert together is not None
-    assert together.lots == {"a", "b"}
-    assert (together.short, together.long) == (10, 1_000)
+    two = _laid_out(_home(_bought(20, 1_010, "a"), _bought(10, 1_010, "b")))
+    assert not two.problem.lots.is_recent.any()
+    one = _laid_out(_home(_bought(20, 1_000, "a"), _bought(10, 1_010, "b")))
+    recent = one.problem.lots.is_recent
+    assert {lot.id for lot, is_it in zip(one.lots, recent, strict=True) if is_it} == {"a", "b"}
+    assert not one.problem.lots.goes_alone.any(), "each purchase replaces the other"
+
+
+def test_in_every_place_losses_may_go_together_with_its_recent_units():
+    """Two funds of two classes, each at a loss that a small recent purchase bars."""
+    home = household(
+        [
+            held("hers", "AAA", 49_000, 60_000, 800, "a"),
+            held("hers", "AAA", 1_000, 900, 12, "new a"),
+            held("hers", "BBB", 49_000, 60_000, 800, "b"),
+            held("hers", "BBB", 1_000, 900, 12, "new b"),
+        ],
+        accounts=COUPLE,
+        classes={
+            "stocks": ClassRule(target=Decimal("0.5"), members=("AAA", "AAB")),
+            "bonds": ClassRule(target=Decimal("0.5"), members=("BBB", "BBC")),
+        },
+        plan=PlanRule(harvests="always"),
+        disposals=(realized(100_000, Term.SHORT, account="hers"),),
+    )
+    plan = plan_of(home)
+    assert set(picked(plan.trades)) == {"a", "new a", "b", "new b"}
+    assert washed(home, plan.trades) == ()
+
+
+def test_a_part_of_an_only_purchase_may_be_lost_alone():
+    """The older lots have gained; what is left of the purchase replaces nothing that is sold."""
+    layout = _laid_out(_home(_bought(20, 1_010, "a")))
+    lots = layout.problem.lots
+    alone = [lot.id for lot, goes in zip(layout.lots, lots.goes_alone, strict=True) if goes]
+    assert alone == ["a"]
 
 
 def test_units_bought_last_are_pinned_to_the_front_only_where_a_loss_follows_them():

@@ -115,6 +115,19 @@ def test_idle_cash_is_a_motive_of_its_own():
     assert all("; idle cash of this account buys what is" in one.reason for one in home.trades())
 
 
+def test_what_is_less_than_a_tenth_of_a_point_below_its_target_is_told_in_money():
+    lots = [held("taxable", "AAA", 599_800, 500_000), held("taxable", "BBB", 399_700, 380_000)]
+    home = household(lots, {"taxable": 500}, bands=WIDE_BAND)
+    told = {trade.asset_class: trade.reason for trade in home.trades()}
+    buys = "; idle cash of this account buys what is light."
+    assert told["stocks"] == (
+        f"stocks is 60.0 % of the savings, 200.00 USD below its target of 60.0 %{buys}"
+    )
+    assert told["bonds"] == (
+        f"bonds is 40.0 % of the savings, 300.00 USD below its target of 40.0 %{buys}"
+    )
+
+
 def test_a_sale_at_cost_tells_neither_a_gain_nor_a_loss():
     home = household([held("taxable", "AAA", 80_000, 80_000), HEAVY[1]])
     assert _sale(home).reason.endswith(": neither a gain nor a loss, free of tax.")
@@ -189,7 +202,8 @@ def test_where_all_is_spent_and_nothing_is_heavy_there_a_deposit_is_asked_for():
     lots = [held("ira", "AAA", 80_000, 1), held("taxable", "BBB", 20_000, 20_000)]
     home = household(lots, accounts=TWO, orders=OrderRule(no_sell=("AAA",)))
     assert _refused(home, "bonds").endswith(
-        "there is no more cash to buy it with in ira or taxable; a deposit there would."
+        ": no cash is left in ira or taxable to buy it with; a deposit in ira or taxable would "
+        "buy it."
     )
     told = [one.sentence for one in home.decide().refusals if one.asset_class == "stocks"]
     assert any("nothing of it may be sold now." in sentence for sentence in told)

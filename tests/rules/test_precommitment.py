@@ -21,7 +21,14 @@ from trimtab.domain.policy import (
     PrecommitmentRule,
     ReserveRule,
 )
-from trimtab.rules.precommitment import TIGHTER, changes, only_tightens, policy_digest, review
+from trimtab.rules.precommitment import (
+    TIGHTER,
+    changes,
+    only_tightens,
+    policy_digest,
+    policy_next,
+    review,
+)
 
 MONDAY = dt.datetime(2026, 3, 9, 15, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -361,6 +368,16 @@ def test_what_the_file_goes_on_asking_for_comes_into_force_when_the_waiting_is_o
     assert memory.policy == wanted
     assert memory.proposed is None
     assert review(memory, wanted, now + 201 * HOUR) == ()
+
+
+@given(LOOKS, st.sampled_from([Memory(), AGREED]))
+def test_the_next_policy_is_always_the_one_that_the_next_turn_finds(looks, memory):
+    now = MONDAY
+    for hours, wanted in looks:
+        now += hours * HOUR
+        expected = policy_next(memory, wanted, now)
+        memory = looked(memory, wanted, now)
+        assert memory.policy == expected
 
 
 @given(LOOKS, POLICIES)

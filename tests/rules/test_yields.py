@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.houses import TOML
 
 from trimtab.domain.household import accounts_of, decode_household
+from trimtab.domain.policy import ClassRule
 from trimtab.domain.yield_facts import BillRate, Curve, CurvePoint, RateRule, YieldsRule
 from trimtab.rules.yields import (
     Earning,
@@ -34,7 +35,7 @@ SEEN = RateRule(
 
 def told(*rules: RateRule, state: Decimal | None = STATE) -> tuple[Earning, ...]:
     yields = YieldsRule(state_rate=state, rates=rules)
-    return earnings(yields, TAX, accounts_of(FILE), FILE.classes)
+    return earnings(yields, TAX, accounts_of(FILE), FILE.classes, "USD")
 
 
 def curve(**rates: str) -> Curve:
@@ -94,7 +95,7 @@ def test_a_treasury_beats_a_bank_that_pays_a_little_more():
 def test_the_safe_choice_looks_only_at_members_of_safe_classes():
     risky = replace(SEEN, name="Dividends", symbol="VTI", rate=Decimal("0.09"))
     loose = replace(SEEN, name="Protocol", kind="defi", symbol=None, rate=Decimal("0.12"))
-    choice = safe_choice(told(risky, SEEN, loose), FILE.classes)
+    choice = safe_choice(told(risky, SEEN, loose), FILE.classes, "USD")
     assert choice.taxed is not None
     assert choice.free is not None
     assert (choice.taxed.rule.name, choice.free.rule.name) == ("Fund", "Fund")
@@ -102,20 +103,20 @@ def test_the_safe_choice_looks_only_at_members_of_safe_classes():
 
 
 def test_a_safe_member_without_a_rate_is_named():
-    assert safe_choice(told(replace(SEEN, symbol=None)), FILE.classes).untold == ("BND",)
+    assert safe_choice(told(replace(SEEN, symbol=None)), FILE.classes, "USD").untold == ("BND",)
 
 
 def test_in_an_account_that_is_not_taxed_the_whole_rate_counts():
     taxed = replace(SEEN, name="Muni", kind="muni", rate=Decimal("0.03"))
     paper = replace(SEEN, name="Paper", kind="corporate", rate=Decimal("0.035"))
-    choice = safe_choice(told(taxed, paper), FILE.classes)
+    choice = safe_choice(told(taxed, paper), FILE.classes, "USD")
     assert choice.taxed is not None
     assert choice.free is not None
     assert (choice.taxed.rule.name, choice.free.rule.name) == ("Muni", "Paper")
 
 
 def test_what_only_a_retirement_account_can_hold_is_no_choice_for_a_taxed_one():
-    choice = safe_choice(told(replace(SEEN, accounts=("ira",))), FILE.classes)
+    choice = safe_choice(told(replace(SEEN, accounts=("ira",))), FILE.classes, "USD")
     assert choice.taxed is None
     assert choice.free is not None
 
@@ -211,3 +212,13 @@ def test_the_later_of_both_counts_and_nothing_of_a_day_to_come():
     ]
     assert bills(replace(TREASURY, as_of=DAY + AGO)) is None
     assert bills(known=replace(known, on=DAY + AGO)) is None
+
+
+def test_cash_is_safe_and_is_named_where_no_rate_of_it_is_told():
+    classes = FILE.classes | {"cash": ClassRule(target=Decimal(0), members=("USD",))}
+    idle = replace(SEEN, name="Sweep", symbol="USD")
+    yields = YieldsRule(rates=(idle,))
+    found = earnings(yields, TAX, accounts_of(FILE), classes, "USD")
+    assert [one.safe_class for one in found] == ["cash"]
+    assert safe_choice(found, classes, "USD").untold == ("BND",)
+    assert safe_choice((), classes, "USD").untold == ("BND", "USD")

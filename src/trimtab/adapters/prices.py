@@ -173,9 +173,11 @@ class FilePrices:
         """Past simple returns in the base currency, session to session of *calendar*.
 
         One row a session that was over at *until*, one column a symbol; adjusted closes, or raw
-        ones corrected for recorded splits where none are given (see `unadjusted`). A symbol of
-        another calendar counts as last known at the session's close. Sessions in which a symbol
-        has no return are left out (see `dropped_sessions`); every return spans one session.
+        ones corrected for recorded splits where none are given (see `unadjusted`). A coin or a
+        currency pair, whose bar is a whole day, counts by the bar that ends nearest to the
+        session's close, and the session is over once that has ended. A symbol of another exchange
+        counts as last known at the close. Sessions in which a symbol has no return are left out
+        (see `dropped_sessions`); every return spans one session.
 
         Raises:
             DataSuspect: a symbol has no prices at all.
@@ -184,6 +186,24 @@ class FilePrices:
         sessions, returns = self._past.until(symbols, until, calendar)
         whole = np.flatnonzero(~np.isnan(returns).any(axis=1))
         return tuple(sessions[row] for row in whole.tolist()), returns[whole]
+
+    def past(
+        self,
+        symbols: Sequence[str],
+        until: dt.datetime,
+        *,
+        calendar: str = NEW_YORK_STOCK_EXCHANGE,
+    ) -> tuple[tuple[dt.date, ...], FloatArray]:
+        """What strategies see: every session over at *until*, whoever lacks a price in it.
+
+        As `returns`, but no session is left out: a symbol without a price has no number there, and
+        what it returned over the hole stands in the first session after.
+
+        Raises:
+            DataSuspect: a symbol has no prices at all.
+        """
+        self._refuse_missing(symbols, until)
+        return self._past.since_last(symbols, until, calendar)
 
     def dropped_sessions(
         self,

@@ -16,7 +16,7 @@ from trimtab.apps.outlook import (
 from trimtab.apps.run import require_agreement
 from trimtab.apps.world import House, take_snapshot
 from trimtab.domain.aim import Aim, Layer
-from trimtab.domain.errors import DataSuspect
+from trimtab.domain.errors import DataSuspect, StrategyFault
 from trimtab.domain.events import Decided, Entry
 from trimtab.domain.facts import facts_of
 from trimtab.domain.memory import Memory
@@ -27,6 +27,7 @@ from trimtab.domain.trades import Decision
 from trimtab.domain.values import trade_date
 from trimtab.rules.holdings import targets_of
 from trimtab.rules.look import Look, due_of, leaving_of, look_at
+from trimtab.rules.precommitment import policy_next
 from trimtab.rules.targets.aim import NO_OUTLOOK, Outlook, is_new_period
 from trimtab.rules.targets.base import day_of, own_targets
 from trimtab.rules.targets.view import Savings, View
@@ -43,8 +44,9 @@ _VISIBLE = Weight("0.001")
 class Aiming(NamedTuple):
     """What `targets` shows.
 
-    `own` are the household's own targets, `in_force` those that the journal holds, and `look` what
-    a turn now would find, None where a price is `missing`. `seen` is what the last estimate saw.
+    `policy` is the one that a turn now finds in force, and `own` are its targets before any
+    strategy; `in_force` are those that the journal holds, and `look` is what a turn now would find,
+    None where a price is `missing`. `seen` is what the last estimate saw.
     `decisions` are the last of each day, oldest first. `gaps` is the gap risk of CPPI, None where
     it is no layer or nothing is risked; `gap_doubt` says why it cannot be told.
     """
@@ -77,7 +79,10 @@ class Aiming(NamedTuple):
     @property
     def aim(self) -> Aim | None:
         """What a turn now would aim at; where none is possible, what the journal aims at."""
-        return self.memory.aim if self.look is None else self.look.aim
+        if self.look is not None:
+            return self.look.aim
+        held = self.memory.policy
+        return self.memory.aim if held is None or held == self.policy else None
 
     @property
     def is_scheduled(self) -> bool:
@@ -131,19 +136,17 @@ def gather(home: Home, clock: Clock) -> Aiming:
     with looking(home, clock=clock, file=file) as house:
         decisions = _decisions(house.journal.entries())
         now = observe(house, "targets").memory
-        policy = memory.policy or file.policy()
+        policy = policy_next(memory, file.policy(), clock.now())
         if memory.policy is None:
             strategies_of(policy)  # nothing binds yet, so all of it must be there
         today = trade_date(clock.now())
-        aim = memory.aim if policy.strategy.layers else None
-        is_defensive = memory.breaker is not None
         aiming = Aiming(
             at=clock.now(),
             file=file,
             policy=policy,
             memory=memory,
             own=own_targets(policy, today),
-            in_force=targets_of(policy, today, aim, is_defensive=is_defensive),
+            in_force=_in_force(memory, policy, today),
             look=None,
             seen=NO_OUTLOOK,
             missing=None,
@@ -165,7 +168,7 @@ def corner(aiming: Aiming) -> Corner | None:
         if isinstance(strategy, LeastVariance):
             try:
                 problem = strategy.problem(_view(aiming, base, aim.estimated_on))
-            except DataSuspect:
+            except (DataSuspect, StrategyFault):
                 return None
             found = tuple(
                 mixes(problem.estimate.covariance, problem.limits, place)
@@ -199,6 +202,20 @@ def left_by(aiming: Aiming, layer: Layer) -> Left | None:
     above = {drift.asset_class for drift in look.drifts if drift.drift > _VISIBLE}
     classes = tuple(drift.asset_class for drift in risky if drift.asset_class in above)
     return Left(trade_date(last.at), classes) if classes else None
+
+
+def _in_force(memory: Memory, policy: Policy, today: dt.date) -> dict[str, Weight]:
+    """What the journal holds as the target of each class of *policy*; 0 for one that is new."""
+    bound = memory.policy or policy
+    aim = memory.aim if bound.strategy.layers else None
+    held = targets_of(
+        bound,
+        today,
+        aim,
+        base_currency=memory.base_currency,
+        is_defensive=memory.breaker is not None,
+    )
+    return {name: held.get(name, ZERO) for name in policy.classes}
 
 
 def _view(aiming: Aiming, base: Mapping[str, Weight], day: dt.date) -> View:

@@ -15,7 +15,7 @@ from trimtab.domain.numbers import CENT, ONE, ZERO, Money, Price, Weight
 from trimtab.domain.policy import FlowRule, HouseholdFile
 from trimtab.domain.values import AccountKind, Quote, Snapshot, trade_date
 from trimtab.rules.deposits import paid_in
-from trimtab.rules.schedule import expected
+from trimtab.rules.schedule import withdrawals_due
 from trimtab.rules.words import money
 
 OPTION = "--what-if"
@@ -120,9 +120,7 @@ def moved(before: Supposed, assumptions: Assumptions) -> Supposed:
 def _still_due(memory: Memory, facts: Facts, today: dt.date) -> Iterator[FlowRule]:
     """What [[withdrawals]] still take out in the days for which the plan provides."""
     assert memory.policy is not None, "a plan was made under a policy"
-    early = dt.timedelta(days=memory.policy.plan.raise_cash_days)
-    taken = memory.taken_out()
-    for one in expected(facts.withdrawals, taken, today, today + early, early):
+    for one in withdrawals_due(facts.withdrawals, memory.policy, memory, today):
         yield FlowRule(account=one.account, amount=one.amount, first=one.date)
 
 

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from trimtab.apps.home import Home, looking, read_household, recall
 from trimtab.apps.observed import observe
-from trimtab.apps.outlook import outlook_of, past_of, strategies_of, strategy_warnings
+from trimtab.apps.outlook import (
+    layer_faults,
+    outlook_of,
+    past_of,
+    strategies_of,
+    strategy_warnings,
+)
 from trimtab.apps.world import House, edited_openings, take_snapshot
 from trimtab.domain.aim import Aim, Layer
 from trimtab.domain.errors import DataSuspect, InputError, StrategyFault
 from trimtab.domain.facts import facts_of
 from trimtab.domain.household import accounts_of, instruments_of
-from trimtab.domain.numbers import Money
+from trimtab.domain.numbers import Money, to_decimal
 from trimtab.domain.policy import HouseholdFile
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import Drift
@@ -23,7 +29,7 @@ from trimtab.domain.values import Instrument, trade_date
 from trimtab.rules.drift import measure
 from trimtab.rules.holdings import Holdings, bands_of, cash_class, class_of, holdings, targets_of
 from trimtab.rules.look import due_of, leaving_of, look_at
-from trimtab.rules.precommitment import changes
+from trimtab.rules.precommitment import changes, policy_next
 from trimtab.rules.side_fund import long_past, standings
 from trimtab.rules.tax.lots import is_long_term
 from trimtab.rules.words import money
@@ -47,7 +53,10 @@ class Coverage(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What a household without a fault says. *value* is None where a price cannot be trusted."""
+    """What a household without a fault says. *value* is None where a price cannot be trusted.
+
+    `edit` says by which policy the drifts are measured, where it is not the one in force.
+    """
 
     file: HouseholdFile
     lots: int
@@ -56,6 +65,7 @@ class Checked(NamedTuple):
     drifts: tuple[Drift, ...]
     coverage: tuple[Coverage, ...]
     remarks: tuple[str, ...]
+    edit: str | None = None
 
 
 class _Reader:
@@ -92,24 +102,30 @@ def check(home: Home, clock: Clock) -> Checked:
     reader = _Reader()
     file = reader.read(partial[HouseholdFile | None](read_household, home), None)
     if file is None:
-        _read_with_names(home, reader)
+        _read_as_far_as_possible(home, reader)
         reader.raise_if_any()
     assert file is not None, "a household that was not read is a fault"
     policy = file.policy()
-    reader.read(lambda: len(strategies_of(policy)), 0)
+    reader.faults += layer_faults(policy.strategy.layers)
+    if not reader.faults:
+        reader.read(lambda: len(strategies_of(policy)), 0)
     sales, coverage = _read_files(home, file, clock, reader)
     reader.raise_if_any()
     return _checked(home, file, clock, sales, coverage)
 
 
-def _read_with_names(home: Home, reader: _Reader) -> None:
-    """With a faulty household.toml, the lists are read against the names that it gives."""
+def _read_as_far_as_possible(home: Home, reader: _Reader) -> None:
+    """With a faulty household.toml, strategies and lists are read against what it names."""
     from trimtab.adapters.files import read_cash, read_lots
 
     try:
         document = tomllib.loads(home.household_toml.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return
+    strategy = document.get("strategy")
+    layers = strategy.get("layers") if isinstance(strategy, dict) else None
+    if isinstance(layers, list):
+        reader.faults += layer_faults([name for name in layers if isinstance(name, str)])
     accounts, instruments = document.get("accounts"), document.get("instruments")
     data = document.get("data", {})
     if not isinstance(accounts, dict) or not isinstance(instruments, dict):
@@ -269,13 +285,15 @@ def _checked(
             ).aim
             if aim is not None and aim.faults:
                 raise StrategyFault("\n".join(aim.faults))
-            targets = targets_of(policy, today, aim, is_defensive=False)
+            base = snapshot.base_currency
+            targets = targets_of(policy, today, aim, base_currency=base, is_defensive=False)
             drifts = measure(held.values, held.total, targets, bands_of(policy))
             remarks += _held_remarks(held, file)
             averaged = standings(snapshot, policy, memory, facts)
             told = (long_past(one, memory, today, snapshot.base_currency) for one in averaged)
             remarks += [sentence for sentence in told if sentence]
             remarks += [" ".join(layer.sentences) for layer in _doubting(aim)]
+            remarks += _without_cushion(aim, base)
             remarks += [one for one in _stuck(house, snapshot.at) if one not in " ".join(remarks)]
         classes = class_of(policy)
         owned = {lot.symbol for lot in memory.lots.values()}
@@ -289,11 +307,15 @@ def _checked(
         for found in coverage
         if found.last is None
     ]
-    in_force = recall(home).policy
-    if in_force is not None:
-        pending = changes(in_force, policy)
-        remarks += [f"Not in force yet: {change.sentence}" for change in pending]
-    return Checked(file, lots, sales, value, tuple(drifts), coverage, tuple(remarks))
+    journaled = recall(home)
+    pending = changes(journaled.policy or policy, policy)
+    remarks += [f"Not in force yet: {change.sentence}" for change in pending]
+    edit = None
+    if pending:
+        is_due = policy_next(journaled, policy, clock.now()) == policy
+        since = "is due and holds from the next turn on" if is_due else "is not in force yet"
+        edit = f"The drift is measured by the edited policy of household.toml, which {since}."
+    return Checked(file, lots, sales, value, tuple(drifts), coverage, tuple(remarks), edit)
 
 
 def _stuck(house: House, at: dt.datetime) -> tuple[str, ...]:
@@ -310,6 +332,23 @@ def _stuck(house: House, at: dt.datetime) -> tuple[str, ...]:
 def _doubting(aim: Aim | None) -> list[Layer]:
     """The strategies that cannot tell what they want."""
     return [] if aim is None else [layer for layer in aim.layers if layer.doubt]
+
+
+def _without_cushion(aim: Aim | None, currency: str) -> list[str]:
+    """That a floor above the savings has all risk sold."""
+    told = []
+    for layer in () if aim is None else aim.layers:
+        figures = {name: to_decimal(figure, 2) for name, figure in layer.figures.items()}
+        if layer.name != "cppi" or figures["cushion"] > 0 or figures["held"] <= 0:
+            continue
+        floor, held = money(figures["floor"], currency), money(figures["held"], currency)
+        savings = money(figures["floor"] + figures["cushion"], currency)
+        told.append(
+            f"cppi: the floor of {floor} is not below the savings of {savings}, so the next turn "
+            f"plans to sell all {held} that is in risky classes: write a lower floor in "
+            "[strategy.cppi], or leave cppi out of strategy.layers."
+        )
+    return told
 
 
 def _held_remarks(held: Holdings, file: HouseholdFile) -> list[str]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -17,13 +17,15 @@ from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Price
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.trades import Drift, Side, Trade
-from trimtab.domain.values import AccountKind, ScheduledFlow, Snapshot, trade_date
+from trimtab.domain.values import AccountKind, Snapshot, trade_date
 from trimtab.rules.contributions import ValueAveragingRule, contribution_days, goals
-from trimtab.rules.holdings import holdings, may_hold
+from trimtab.rules.holdings import may_hold
+from trimtab.rules.look import due_of, look_at, prepare
 from trimtab.rules.placement import choose_purchase, place_contribution
+from trimtab.rules.plan.permitted import Permitted
 from trimtab.rules.reserve import claim
-from trimtab.rules.schedule import expected, flows_due
-from trimtab.rules.side_fund import Standing, rule_of, standings
+from trimtab.rules.schedule import expected, flows_due, kept_until, overdue
+from trimtab.rules.side_fund import Standing, done_of, rule_of, standings
 from trimtab.rules.tax.books import books_at
 from trimtab.rules.tax.guard import Guarded, GuardState, Outlook, guard_purchase
 from trimtab.rules.tax.ledger import Ledger
@@ -32,9 +34,15 @@ from trimtab.rules.words import money
 _ONE_DAY = dt.timedelta(days=1)
 _AHEAD = dt.timedelta(days=400)
 
+Month = Literal["none", "past", "was paid", "paid"]
+"""Contributions of a month: none, past before their accounts were followed, or paid.
+
+What "was paid" was due before today; of what is "paid" a part is due from today on.
+"""
+
 
 class Incoming(NamedTuple):
-    """Money that comes in on a day into an account."""
+    """Money that comes in on a day into an account; a day that is past has not brought it."""
 
     day: dt.date
     account: str
@@ -72,7 +80,7 @@ class Averaged(NamedTuple):
 class Contributing(NamedTuple):
     """All that `trimtab contribute` shows; `is_asked` where an amount was given.
 
-    `is_paid` is whether something was due until the end of the month and all of it came already.
+    `month` is, where nothing is to be put in any more, what the contributions of this month are.
     """
 
     household: str
@@ -84,7 +92,7 @@ class Contributing(NamedTuple):
     averaged: tuple[Averaged, ...]
     reserve: Reserving | None
     least: Money
-    is_paid: bool = False
+    month: Month = "none"
 
     @property
     def today(self) -> dt.date:
@@ -114,7 +122,7 @@ def contribute(
     else:
         where = _named(account, house.file) if account else _usual_account(house.file, today)
         incoming = (Incoming(today, where, amount),)
-    placing = _Placing(look, policy, house.file, averaged)
+    placing = _Placing(look, policy, house, averaged, incoming if amount is None else ())
     places = tuple(placing.place(incoming, found))
     return Contributing(
         household=house.file.household.name,
@@ -126,7 +134,7 @@ def contribute(
         averaged=tuple(_averaged(one, look, today) for one in averaged),
         reserve=found,
         least=policy.orders.invest_cash_from,
-        is_paid=not incoming and bool(_until_month_end(house.file, today)),
+        month=_month(house.file, memory, today),
     )
 
 
@@ -148,25 +156,35 @@ def _averaged(standing: Standing, look: Look, today: dt.date) -> Averaged:
         held=tuple(dict.fromkeys(notes)),
         next_day=days[0] if days else None,
         next_goal=next_goal,
-        last=max(
-            look.memory.contributions.get(account, ()), key=lambda past: past.day, default=None
-        ),
+        last=max(done_of(account, look.memory), key=lambda past: past.day, default=None),
     )
 
 
 def _of_this_month(
     file: HouseholdFile, policy: Policy, memory: Memory, today: dt.date
 ) -> tuple[Incoming, ...]:
-    """The contributions from today to the end of the month that are not paid yet."""
-    month_end = _month_end(today)
-    early = dt.timedelta(days=policy.plan.raise_cash_days)
-    due = expected(file.contributions, memory.paid_in(), today, month_end, early)
-    return tuple(Incoming(one.date, one.account, one.amount) for one in due)
+    """The contributions of this month that are not paid yet, the late ones of the last first."""
+    days, paid = policy.plan.raise_cash_days, memory.paid_in()
+    early = dt.timedelta(days=days)
+    late = overdue(file.contributions, paid, today, early, memory.taken_over)
+    due = expected(file.contributions, paid, today, _month_end(today), early)
+    missed = (
+        one
+        for one in late
+        if one.date >= today.replace(day=1) or kept_until(one.date, days) >= today
+    )
+    return tuple(Incoming(one.date, one.account, one.amount) for one in (*missed, *due))
 
 
-def _until_month_end(file: HouseholdFile, today: dt.date) -> tuple[ScheduledFlow, ...]:
-    """The contributions from today to the end of the month, paid or not."""
-    return flows_due(file.contributions, today - _ONE_DAY, _month_end(today))
+def _month(file: HouseholdFile, memory: Memory, today: dt.date) -> Month:
+    """What the contributions of this month are where none is missing."""
+    due = flows_due(file.contributions, today.replace(day=1) - _ONE_DAY, _month_end(today))
+    if not due:
+        return "none"
+    if due[-1].date >= today:
+        return "paid"
+    over = memory.taken_over
+    return "was paid" if any(over.get(one.account, today) <= one.date for one in due) else "past"
 
 
 def _month_end(today: dt.date) -> dt.date:
@@ -201,18 +219,25 @@ class _Placing:
         self,
         look: Look,
         policy: Policy,
-        file: HouseholdFile,
+        house: House,
         averaged: Sequence[Standing],
+        incoming: Iterable[Incoming],
     ) -> None:
-        """Place money into the household of *look* under its *policy*."""
+        """Place money into the household of *look* under its *policy*.
+
+        *incoming* is what of it [[contributions]] tell, which the plan counts already.
+        """
         self.snapshot: Snapshot = look.snapshot
-        self.policy, self.file = policy, file
+        self.policy, self.today = policy, trade_date(look.snapshot.at)
         self.decision = look.decision
         self.is_defensive = look.memory.breaker is not None
         self.paths = {one.rule.account for one in averaged if one.rule.by == "value"}
-        held = holdings(look.snapshot, policy)
-        self.total = held.total
+        planned = _planned(look, policy, house, incoming)
+        self.total = planned.value
+        self.lacks = {account: -cash for account, cash in planned.cash.items() if cash < 0}
         self.added: dict[str, Money] = {}
+        if planned.cash_name is not None:
+            self.added[planned.cash_name] = sum(planned.planning.coming.values(), ZERO)
         self.known: Ledger = books_at(look.snapshot, look.memory, look.facts.tax)
         self.ledger: Ledger = books_at(look.snapshot, look.memory, look.facts.tax)
         self.ledger.extend(_planned_sales(look, policy))
@@ -220,13 +245,24 @@ class _Placing:
     def place(self, incoming: Iterable[Incoming], reserve: Reserving | None) -> Iterator[Place]:
         """Where each sum goes, the reserve first."""
         lacks = ZERO if reserve is None else reserve.reached.lacks
-        for one in incoming:
+        for one in (one._replace(day=max(one.day, self.today)) for one in incoming):
             parts = claim(lacks, one.amount)
             if reserve is not None and parts.to_reserve > 0:
                 lacks -= parts.to_reserve
+                self._keep(reserve.rule.account, parts.to_reserve)
                 yield self._into_reserve(one, reserve.rule.account, parts.to_reserve)
-            if parts.to_invest > 0:
-                yield from self._invested(one._replace(amount=parts.to_invest))
+            kept = min(parts.to_invest, self.lacks.get(one.account, ZERO))
+            if kept > 0:
+                self._keep(one.account, kept)
+                why = f"It stays cash: {one.account} lacks it for withdrawals and its reserve."
+                yield Place(one.account, kept, why, day=one.day)
+            if parts.to_invest > kept:
+                yield from self._invested(one._replace(amount=parts.to_invest - kept))
+
+    def _keep(self, account: str, amount: Money) -> None:
+        """Count *amount* as cash that *account* lacked."""
+        self.total += amount
+        self.lacks[account] = max(ZERO, self.lacks.get(account, ZERO) - amount)
 
     def _into_reserve(self, one: Incoming, account: str, amount: Money) -> Place:
         why = "It stays cash: the operating reserve lacks it, and has the first claim."
@@ -259,7 +295,7 @@ class _Placing:
         """What *account* may buy of the class *name*, the preferred first."""
         rule = self.policy.classes[name]
         is_closed = self.is_defensive and self.policy.defensive.posture == "reduce_only"
-        if is_closed and rule.risk == "risky":
+        if is_closed and rule.is_risky(self.snapshot.base_currency):
             return []
         kind = self.snapshot.accounts[account].kind
         return [
@@ -304,6 +340,24 @@ class _Placing:
         )
         outlook = Outlook(to_review=ledger.to_review(), prices=_prices(self.snapshot))
         return guard_purchase(ledger, purchase, outlook)
+
+
+def _planned(look: Look, policy: Policy, house: House, incoming: Iterable[Incoming]) -> Permitted:
+    """What the plan of now divides and may spend, but for what is *incoming* itself.
+
+    Neither depends on the targets, so that no strategy is asked again.
+    """
+    snapshot, memory, facts, *_ = look
+    due = due_of(snapshot, policy, memory, facts)
+    begun = look_at(snapshot, policy, memory, due=due)
+    prepared, planning = prepare(snapshot, policy, memory, facts, house.statutes, begun)
+    coming = dict(planning.coming)
+    today = trade_date(snapshot.at)
+    until = today + dt.timedelta(days=policy.plan.raise_cash_days)
+    for one in incoming:
+        if one.account in coming and today <= one.day <= until:
+            coming[one.account] = max(ZERO, coming[one.account] - one.amount)
+    return Permitted(prepared, replace(planning, coming=coming), begun.held)
 
 
 def _planned_sales(look: Look, policy: Policy) -> Iterator[Transaction]:

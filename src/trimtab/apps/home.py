@@ -321,7 +321,7 @@ def _prices(
         spread_bps=spreads,
         lead=lead,
     )
-    return prices, prices.rates, prices.splits, prices.returns
+    return prices, prices.rates, prices.splits, prices.past
 
 
 def _curve(home: Home, file: HouseholdFile) -> CurveSource:

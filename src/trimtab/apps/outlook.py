@@ -136,6 +136,17 @@ def strategies_of(policy: Policy) -> "tuple[Strategy, ...]":
     return tuple(_made(name, policy) for name in policy.strategy.layers)
 
 
+def layer_faults(names: Sequence[str]) -> tuple[str, ...]:
+    """A sentence for each of *names* that is no strategy at hand."""
+    found = []
+    for name in dict.fromkeys(names):
+        try:
+            _maker(name)
+        except StrategyFault as fault:
+            found.append(str(fault))
+    return tuple(found)
+
+
 class _Missing(NamedTuple):
     """Stands for a strategy that cannot be asked."""
 

@@ -214,7 +214,10 @@ def _by_closes(
     Raises:
         DataSuspect: the price files begin too late, or a symbol has none.
     """
-    sessions, returns = house.past(symbols, ends[-1].at)
+    import numpy as np
+
+    sessions, known = house.past(symbols, ends[-1].at)
+    returns = np.nan_to_num(known)  # what a symbol returns over a hole stands after it
     if not sessions or sessions[0] > ends[0].point.day:
         raise DataSuspect("the prices begin too late.")
     columns = {symbol: at for at, symbol in enumerate(symbols)}

@@ -18,6 +18,7 @@ from trimtab.apps.fold import Fold
 from trimtab.apps.home import Home, read_household, working
 from trimtab.apps.replay_flows import Moved, Mover
 from trimtab.apps.run import Outcome, run_once
+from trimtab.apps.views.canvas import require_picture, write_picture
 from trimtab.domain.errors import InputError
 from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ZERO, Money
@@ -143,6 +144,7 @@ def draw_bands(done: Replay, path: Path) -> None:
     Raises:
         InputError: matplotlib is not installed, or the file cannot be written.
     """
+    require_picture(path)
     try:
         from matplotlib import rc_context
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -163,13 +165,8 @@ def draw_bands(done: Replay, path: Path) -> None:
     locator = AutoDateLocator(maxticks=8)
     panels[-1, 0].xaxis.set_major_locator(locator)
     panels[-1, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    is_svg = path.suffix.lower() == ".svg"
-    try:
-        with rc_context({"svg.hashsalt": "trimtab"}):
-            figure.savefig(path, metadata={"Date": None} if is_svg else None)
-    except (OSError, ValueError) as error:
-        msg = f"the picture {path} cannot be written ({error}): name a .svg or .png file."
-        raise InputError(msg) from error
+    with rc_context({"svg.hashsalt": "trimtab"}):
+        write_picture(figure, path, dpi="figure")
 
 
 def _draw_class(panel: "Axes", days: Sequence[Day], name: str) -> None:

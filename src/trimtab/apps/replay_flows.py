@@ -14,7 +14,7 @@ from trimtab.apps.world import House
 from trimtab.domain.numbers import CENT, Money, round_to_step
 from trimtab.domain.values import ScheduledFlow
 from trimtab.lab.paper import PaperBroker
-from trimtab.rules.schedule import flows_due
+from trimtab.rules.schedule import flows_due, kept_until
 
 
 class Moved(NamedTuple):
@@ -32,7 +32,7 @@ class Mover:
     """Moves what the household's own rules say, each sum once, through the paper broker.
 
     A withdrawal takes what is settled and free. What is missing then is taken as soon as it is
-    there, until one session is over after the days for which the policy raises cash.
+    there, as long as plans keep cash for it, at last before the session that keeps none.
     """
 
     def __init__(self, house: House, start: dt.date) -> None:
@@ -42,7 +42,7 @@ class Mover:
         self._broker = broker
         self._rules = house.file
         self._currency = house.file.household.base_currency
-        self._patience = dt.timedelta(days=house.file.plan.raise_cash_days)
+        self._days = house.file.plan.raise_cash_days
         self._until = start - dt.timedelta(days=1)
         self._waiting: tuple[ScheduledFlow, ...] = ()
 
@@ -59,14 +59,17 @@ class Mover:
             replace(flow, amount=flow.amount - one.amount)
             for flow, one in zip(asked, taken, strict=True)
         ]
-        self._waiting = _some(one for one in missing if session <= one.date + self._patience)
-        untaken = _some(one for one in missing if session > one.date + self._patience)
+        self._waiting = _some(one for one in missing if session <= self._last(one))
+        untaken = _some(one for one in missing if session > self._last(one))
         return Moved(paid_in, _some(taken), untaken)
 
     def give_up(self) -> tuple[ScheduledFlow, ...]:
         """What withdrawals still lack at the end."""
         waiting, self._waiting = self._waiting, ()
         return waiting
+
+    def _last(self, flow: ScheduledFlow) -> dt.date:
+        return kept_until(flow.date, self._days)
 
     def _take(self, flow: ScheduledFlow) -> Money:
         """Take out of *flow* what is there, in whole cents, and say how much that was."""

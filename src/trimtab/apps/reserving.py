@@ -10,7 +10,7 @@ from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.policy import FlowRule, Policy, ReserveRule
 from trimtab.domain.values import ScheduledFlow
 from trimtab.rules.reserve import Coverage, Reserve, coverage, reserve
-from trimtab.rules.schedule import expected
+from trimtab.rules.schedule import expected, withdrawals_due
 
 _AHEAD = dt.timedelta(days=3 * 366)
 """Contributions later than this fill a reserve too late to speak of."""
@@ -51,9 +51,8 @@ def reserving(
     if rule is None or rule.account not in cash:
         return None
     early = dt.timedelta(days=policy.plan.raise_cash_days)
-    leaving = _own(facts.withdrawals, rule.account)
-    taken = expected(leaving, memory.taken_out(), today, today + early, early)
-    due = sum((flow.amount for flow in taken), ZERO)
+    leaving = withdrawals_due(_own(facts.withdrawals, rule.account), policy, memory, today)
+    due = sum((flow.amount for flow in leaving), ZERO)
     there = cash[rule.account] - due
     beside = policy.cash_reserves.get(rule.account, ZERO)
     reached = coverage(rule, today, max(ZERO, there - beside))

@@ -28,8 +28,9 @@ from trimtab.domain.trades import Decision, Discrepancy
 from trimtab.domain.values import Snapshot, trade_date
 from trimtab.rules.breaker import unit_value
 from trimtab.rules.cycle import decide
+from trimtab.rules.path_periods import ended
 from trimtab.rules.precommitment import review
-from trimtab.rules.side_fund import met, standings
+from trimtab.rules.side_fund import met, order_least, standings
 
 _POSITIONS_IN_DOUBT = frozenset(
     {"position-differs", "position-missing", "position-unexpected", "broker-silent"}
@@ -204,7 +205,7 @@ def _end_episodes(house: House, recorder: Recorder) -> None:
 def _meet_obligations(
     house: House, recorder: Recorder, snapshot: Snapshot, decision: Decision
 ) -> None:
-    """Write down what [[averaging]] asked for and is done, as far as prices can be believed."""
+    """Write down what [[averaging]] asked for and is over, as far as prices can be believed."""
     facts = facts_of(house.file)
     if not facts.averaging or any(refusal.gate == "data" for refusal in decision.held):
         return
@@ -212,8 +213,8 @@ def _meet_obligations(
     policy = policy_in_force(memory)
     now = replace(snapshot, lots=tuple(memory.lots.values()))
     found = standings(now, policy, memory, facts)
-    least = max(policy.orders.minimum, policy.orders.invest_cash_from)
-    events = [ContributionMet(account=name, contribution=past) for name, past in met(found, least)]
+    over = ended(snapshot, policy, memory, facts) + met(found, order_least(policy))
+    events = [ContributionMet(account=name, contribution=past) for name, past in over]
     if events:
         recorder.record(*events)
 

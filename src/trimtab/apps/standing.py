@@ -1,7 +1,7 @@
 """How a household stands, gathered from its journal, its files and the prices that there are."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from trimtab.adapters.calendars import MarketCalendars
@@ -19,14 +19,25 @@ from trimtab.domain.numbers import ZERO, Money, Weight
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import Decision
-from trimtab.domain.values import Account, Snapshot, trade_date
+from trimtab.domain.values import Account, ScheduledFlow, Snapshot, trade_date
 from trimtab.rules.cycle import decide
 from trimtab.rules.holdings import after_tax_weights, reserves
+from trimtab.rules.precommitment import policy_next
+from trimtab.rules.schedule import kept_until, withdrawals_due
+
+
+class SetAside(NamedTuple):
+    """A withdrawal, and how much cash is there for it; it is kept `until` a day if it is late."""
+
+    flow: ScheduledFlow
+    there: Money
+    until: dt.date | None
 
 
 class Standing(NamedTuple):
     """What `status` shows. Where a price is missing, *missing* says so and *decision* is None.
 
+    *policy* and *memory* are as the next turn finds them, *journaled* as the last one left them.
     *flag* is the reason of a pause that is asked for and not journaled yet; *waiting* is cash by
     account that [[averaging]] keeps for later days. `cash` lacks accounts of which none is known.
     """
@@ -35,6 +46,7 @@ class Standing(NamedTuple):
     file: HouseholdFile
     policy: Policy
     memory: Memory
+    journaled: Memory
     accounts: dict[str, Account]
     decision: Decision | None
     values: dict[str, Money]
@@ -48,6 +60,20 @@ class Standing(NamedTuple):
     flag: str | None
     remarks: tuple[str, ...] = ()
     waiting: Mapping[str, Money] = {}
+
+    def set_aside(self) -> Iterator[SetAside]:
+        """The withdrawals that are due, the earliest first, with what is there for each."""
+        today, rules = trade_date(self.at), facts_of(self.file).withdrawals
+        free = {
+            name: max(ZERO, cash - self.reserves.get(name, ZERO) - self.waiting.get(name, ZERO))
+            for name, cash in self.cash.items()
+        }
+        for flow in withdrawals_due(rules, self.policy, self.memory, today):
+            if flow.account in free:
+                there = min(flow.amount, free[flow.account])
+                free[flow.account] -= there
+                until = kept_until(flow.date, self.policy.plan.raise_cash_days)
+                yield SetAside(flow, there, until if flow.date < today else None)
 
     def reserving(self) -> Reserving | None:
         """How the operating reserve stands; None where there is none, or its cash is not known."""
@@ -66,7 +92,7 @@ def gather(home: Home, clock: Clock) -> Standing:
 
     file = read_household(home)
     memory = recall(home)
-    policy = memory.policy or file.policy()
+    policy = policy_next(memory, file.policy(), clock.now())
     accounts = accounts_of(file)
     watcher = holder(home.watch)
     standing = Standing(
@@ -74,6 +100,7 @@ def gather(home: Home, clock: Clock) -> Standing:
         file=file,
         policy=policy,
         memory=memory,
+        journaled=memory,
         accounts=accounts,
         decision=None,
         values={},

@@ -9,13 +9,14 @@ from trimtab.apps.hypothetical import Look
 from trimtab.apps.run import policy_in_force
 from trimtab.apps.world import House
 from trimtab.domain.errors import TrimtabError
-from trimtab.domain.events import ContributionMet, Decided, Entry
+from trimtab.domain.events import Decided, Entry
 from trimtab.domain.incoming import AveragingRule, PastContribution
 from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import ZERO, Money
 from trimtab.domain.values import Lot, trade_date
 from trimtab.rules.contributions import ValueAveragingRule, cap_of, goals
 from trimtab.rules.holdings import class_of
+from trimtab.rules.path_periods import periods
 from trimtab.rules.side_fund import rule_of, standings
 
 _POINTS_MAX = 250
@@ -26,8 +27,8 @@ _AHEAD = dt.timedelta(days=183)
 class ValuePath(NamedTuple):
     """One account's path: its goals, until half a year ahead, and what became of them.
 
-    `values` are what the account held at looks of past days, the last one today; `caps` are the
-    most that the period of each goal might take.
+    `values` are what the account held at looks of past days, the last one today; `put_in` is by
+    period, the one that is open last; `caps` are the most that the period of each goal might take.
     """
 
     rule: AveragingRule
@@ -57,12 +58,7 @@ def value_paths(house: House, look: Look) -> tuple[ValuePath, ...]:
                 rule=one.rule,
                 goals=path,
                 values=(*past, (today, one.value)),
-                put_in=tuple(
-                    entry.event.contribution
-                    for entry in entries
-                    if isinstance(entry.event, ContributionMet)
-                    and entry.event.account == rule.account
-                ),
+                put_in=periods(one, look.memory),
                 caps=tuple(cap_of(rule, number) for number in range(1, len(path) + 1)),
             )
         )

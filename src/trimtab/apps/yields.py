@@ -8,7 +8,9 @@ from trimtab.apps.home import Home, read_household, recall
 from trimtab.domain.household import accounts_of
 from trimtab.domain.numbers import Weight
 from trimtab.domain.policy import HouseholdFile
+from trimtab.domain.values import trade_date
 from trimtab.domain.yield_facts import Curve
+from trimtab.rules.precommitment import policy_next
 from trimtab.rules.yields import Earning, SafeChoice, earnings, safe_choice, tax_rate
 
 
@@ -28,7 +30,7 @@ class YieldView(NamedTuple):
     moves_floor: bool = False
 
 
-def gather_yields(home: Home, today: dt.date, curve_file: Path | None = None) -> YieldView:
+def gather_yields(home: Home, now: dt.datetime, curve_file: Path | None = None) -> YieldView:
     """What the household of *home* told of yields; *curve_file* replaces the curve that it names.
 
     Raises:
@@ -36,9 +38,11 @@ def gather_yields(home: Home, today: dt.date, curve_file: Path | None = None) ->
         JournalError: the journal cannot be read.
     """
     file = read_household(home)
-    policy = recall(home).policy or file.policy()
+    today = trade_date(now)
+    policy = policy_next(recall(home), file.policy(), now)
     classes, strategy = policy.classes, policy.strategy
-    found = earnings(file.yields, file.tax, accounts_of(file), classes)
+    base = file.household.base_currency
+    found = earnings(file.yields, file.tax, accounts_of(file), classes, base)
     path = curve_file
     if path is None and file.yields.curve is not None:
         path = home.folder / file.yields.curve
@@ -51,7 +55,7 @@ def gather_yields(home: Home, today: dt.date, curve_file: Path | None = None) ->
         today=today,
         file=file,
         found=found,
-        choice=safe_choice(found, classes),
+        choice=safe_choice(found, classes, base),
         treasury_tax=tax_rate("treasury", file.tax, file.yields.state_rate),
         curve=curve,
         moves_floor="cppi" in strategy.layers and strategy.cppi.needs_bills,

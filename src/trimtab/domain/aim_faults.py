@@ -162,22 +162,17 @@ def _cppi_faults(file: HouseholdFile, rule: CppiRule) -> Iterator[str]:
             yield f'strategy.cppi.{key}: floor = "{rule.floor}" needs it; write {key} = {example}'
     if rule.floor == "reserve" and file.reserve is None:
         yield 'strategy.cppi.floor: there is no operating reserve; write [reserve], or "ratchet"'
-    classes = _known(file.classes) or {}
-    risks = {one.risk for one in classes.values()}
-    if classes and is_known(*risks) and risks != {"risky", "safe"}:
-        lacks = "safe" if "safe" not in risks else "risky"
-        yield f'strategy.cppi: no class is {lacks}; write risk = "{lacks}" in one of them'
 
 
 def _bound_faults(file: HouseholdFile, rule: StrategyRule) -> Iterator[str]:
     for number, bound in enumerate(rule.minimum_variance.bounds, 1):
         path = f"strategy.minimum_variance.bounds[{number}]"
-        if not is_known(bound) or not is_known(bound.classes, bound.least, bound.most):
+        if not is_known(bound):
             continue
-        for name in bound.classes:
-            if is_known(file.classes) and name not in file.classes:
+        for name in bound.classes if is_known(bound.classes, file.classes) else ():
+            if name not in file.classes:
                 yield f'{path}.classes: there is no class "{name}"; {_class(name, file)}'
-        if not bound.classes:
+        if is_known(bound.classes) and not bound.classes:
             yield f"{path}.classes: empty; name at least one class"
-        if bound.least > bound.most:
+        if is_known(bound.least, bound.most) and bound.least > bound.most:
             yield f"{path}: least is above most; write least = {bound.most}"

@@ -40,7 +40,10 @@ class GlideRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class BoundRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One of [[strategy.minimum_variance.bounds]]: `classes` together are held within limits."""
+    """One of [[strategy.minimum_variance.bounds]]: `classes` together are held within limits.
+
+    Cash among them counts with the weight that it has and keeps.
+    """
 
     classes: tuple[Identifier, ...]
     least: Fraction = ZERO

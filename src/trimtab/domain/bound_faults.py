@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from trimtab.domain.aims import BoundRule
-from trimtab.domain.numbers import ONE, ZERO, Weight
+from trimtab.domain.numbers import ONE, Weight
 from trimtab.domain.policy import ClassRule, HouseholdFile
 from trimtab.domain.reading import is_known
 
@@ -20,7 +20,8 @@ _KEEPS_CASH = ("momentum",)
 class Limit(NamedTuple):
     """`classes` together have at most `size`, or at least where `is_least`.
 
-    `number` is that of the bound it is of, 0 for what all classes add up to.
+    `number` is that of the bound it is of, 0 for what no bound says: what all classes add up to,
+    and the target of cash.
     """
 
     number: int
@@ -42,25 +43,40 @@ def bound_faults(file: HouseholdFile) -> Iterator[str]:
         return
     if not is_known(*classes.values(), file.household):
         return
-    cash = {name for name, one in classes.items() if one.members == (file.household.base_currency,)}
-    weighed = frozenset(classes) - cash
-    if not weighed:
+    base, names = file.household.base_currency, frozenset(classes)
+    if not is_known(base, *(one.members for one in classes.values())):
         return
-    limits = [*_limits(rule.bounds, weighed), *_whole(file, weighed, cash)]
-    while not may_hold(limits, weighed):
-        core = core_of(limits, weighed)
+    cash = frozenset(name for name, one in classes.items() if one.members == (base,))
+    if cash == names:
+        return
+    yield from _of_cash_alone(rule.bounds, cash)
+    limits = [*_limits(rule.bounds, names, cash), *_whole(names), *_of_cash(file, cash)]
+    while not may_hold(limits, names):
+        core = core_of(limits, names)
         bounds = [limit for limit in core if limit.number]
-        yield _sentence(bounds, core, beside=" beside the cash" if cash else "")
+        yield _sentence(bounds, core, cash)
         limits.remove(bounds[-1])
 
 
-def _limits(bounds: Iterable[BoundRule], weighed: frozenset[str]) -> Iterator[Limit]:
+def _of_cash_alone(bounds: Iterable[BoundRule], cash: frozenset[str]) -> Iterator[str]:
+    for number, bound in enumerate(bounds, 1):
+        if is_known(bound) and is_known(bound.classes) and cash and cash.issuperset(bound.classes):
+            for name in set(bound.classes):
+                yield (
+                    f"{_PATH}[{number}].classes: {name} keeps its own target, whatever bounds say; "
+                    "change that target, and remove the bound"
+                )
+
+
+def _limits(
+    bounds: Iterable[BoundRule], names: frozenset[str], cash: frozenset[str]
+) -> Iterator[Limit]:
     """What *bounds* ask for, but for those that are a fault by themselves."""
     for number, bound in enumerate(bounds, 1):
         if not is_known(bound) or not is_known(bound.classes, bound.least, bound.most):
             continue
-        classes = frozenset(bound.classes) & weighed
-        if not classes or bound.least > bound.most:
+        classes = frozenset(bound.classes) & names
+        if classes <= cash or bound.least > bound.most:
             continue
         if bound.least > 0:
             yield Limit(number, classes, bound.least, is_least=True)
@@ -68,9 +84,14 @@ def _limits(bounds: Iterable[BoundRule], weighed: frozenset[str]) -> Iterator[Li
             yield Limit(number, classes, bound.most, is_least=False)
 
 
-def _whole(file: HouseholdFile, weighed: frozenset[str], cash: set[str]) -> Iterator[Limit]:
-    """All that is *weighed* adds up to what cash leaves; to one at most where that may change."""
-    targets = [_target(file, file.classes[name]) for name in cash]
+def _whole(names: frozenset[str]) -> Iterator[Limit]:
+    """All classes add up to one."""
+    yield Limit(0, names, ONE, is_least=False)
+    yield Limit(0, names, ONE, is_least=True)
+
+
+def _of_cash(file: HouseholdFile, cash: frozenset[str]) -> Iterator[Limit]:
+    """Cash has its own target, where that is known and nothing may change it before."""
     layers = file.strategy.layers
     is_fixed = (
         is_known(file.glide, layers)
@@ -78,13 +99,11 @@ def _whole(file: HouseholdFile, weighed: frozenset[str], cash: set[str]) -> Iter
         and "minimum_variance" in layers
         and all(name in _KEEPS_CASH for name in layers[: layers.index("minimum_variance")])
     )
-    known = [target for target in targets if target is not None]
-    if len(known) < len(targets) or (cash and not is_fixed):
-        yield Limit(0, weighed, ONE, is_least=False)
-        return
-    room = max(ZERO, ONE - sum(known, ZERO))
-    yield Limit(0, weighed, room, is_least=False)
-    yield Limit(0, weighed, room, is_least=True)
+    for name in cash if is_fixed else ():
+        target = _target(file, file.classes[name])
+        if target is not None and target <= ONE:
+            yield Limit(0, frozenset({name}), target, is_least=False)
+            yield Limit(0, frozenset({name}), target, is_least=True)
 
 
 def _target(file: HouseholdFile, rule: ClassRule) -> Weight | None:
@@ -152,9 +171,12 @@ def _pivot(rows: list[list[Fraction]], row: int, place: int) -> None:
     rows[row] = solved
 
 
-def _sentence(bounds: Sequence[Limit], core: Sequence[Limit], *, beside: str) -> str:
+def _sentence(bounds: Sequence[Limit], core: Sequence[Limit], cash: frozenset[str]) -> str:
     parts = [str(limit) for limit in bounds]
-    if len(bounds) < len(core):
-        parts.append(f"a sum of {next(limit.size for limit in core if not limit.number)}{beside}")
+    given = [limit for limit in core if not limit.number]
+    targets = {limit.classes: limit.size for limit in given if limit.classes <= cash}
+    parts += [f"{' '.join(one)} at its target of {size}" for one, size in targets.items()]
+    if any(not limit.classes <= cash for limit in given):
+        parts.append("a sum of 1")
     *first, last = parts
     return f"{_PATH}: no weights keep {', '.join(first)} and {last}; widen one of them"

@@ -245,7 +245,10 @@ class SplitApplied(_Fact, frozen=True, kw_only=True, tag="split-applied"):
 
 
 class ContributionMet(_Fact, frozen=True, kw_only=True, tag="contribution-met"):
-    """What [[averaging]] asked of an account on a day is done; an amount of zero is one too."""
+    """What [[averaging]] asked of an account on a day is done; an amount of zero is one too.
+
+    A `short` contribution was never done: the next day of its path has come.
+    """
 
     account: str
     contribution: PastContribution

@@ -43,6 +43,8 @@ def idle_faults(file: HouseholdFile, document: Mapping[str, object]) -> Iterator
         return
     if is_known(rule.cppi):
         yield from _cppi_faults(rule.cppi, _written(document, "strategy", "cppi"))
+    if is_known(rule.layers) and "cppi" in rule.layers:
+        yield from _side_faults(file)
     if is_known(rule.minimum_variance) and is_known(rule.minimum_variance.bounds):
         for number, bound in enumerate(rule.minimum_variance.bounds, 1):
             if is_known(bound) and is_known(bound.classes, bound.least, bound.most):
@@ -79,6 +81,22 @@ def _cppi_faults(rule: CppiRule, written: Mapping[str, object]) -> Iterator[str]
             "strategy.cppi.keeps: 1 leaves nothing above the floor, so no risk could ever be "
             "taken; write less, such as 0.80"
         )
+
+
+def _side_faults(file: HouseholdFile) -> Iterator[str]:
+    """CPPI moves money between risky classes and safe ones, and can do nothing with one side."""
+    classes = list(file.classes.values()) if is_known(file.classes) else []
+    if not classes or not is_known(*classes, file.household):
+        return
+    base = file.household.base_currency
+    if not is_known(base, *(one.risk for one in classes), *(one.members for one in classes)):
+        return
+    sides = [one.is_risky(base) for one in classes]
+    if not any(sides):
+        among = " that is not cash" if any(one.members == (base,) for one in classes) else ""
+        yield f'strategy.cppi: no class is risky; write risk = "risky" in one{among}'
+    elif all(sides):
+        yield 'strategy.cppi: no class is safe; write risk = "safe" in one, or add one of cash'
 
 
 def _bound_faults(bound: BoundRule, path: str) -> Iterator[str]:

@@ -63,10 +63,13 @@ class PastContribution(Struct, frozen=True, kw_only=True):
 
     An obligation of nothing is also kept here once it is done, else it stays due. `lump` is what
     was left of a lump afterwards, None for a path (and in an older journal); where it is left with
-    less before its next day, the last day is told once more with an amount of zero.
+    less before its next day, the last day is told once more with an amount of zero. `short` is what
+    a path still asked for, under its cap, when its next day came; None where it was done before. A
+    day that ended short settles nothing and gives nothing up: the path asks for all of it anew.
     """
 
     day: dt.date
     amount: Money
     withheld: Money = ZERO
     lump: LumpLeft | None = None
+    short: Money | None = None

@@ -62,7 +62,7 @@ from trimtab.domain.trades import (
 )
 from trimtab.domain.values import Lot, PastFlow, trade_date
 
-_FLOW_DAYS = 62
+FLOW_DAYS = 62
 """So long the owner's payments are remembered, by day."""
 
 
@@ -119,12 +119,13 @@ class Memory(Struct, frozen=True, kw_only=True):
 
     `previous_mark` is the last mark of the session before the current mark's. `seen` holds
     (account, activity id) of everything taken in, so that nothing is taken in twice. `opened_at`
-    is when each account was last taken over as a whole; `last_executed` is when the last turn
-    ended that was allowed to trade, and `executes` whether the turn begun last is. `history` is
-    what the tax ledger is told, in the order in which the journal learned of it. `instructions`
-    and `confirmations` are by sale, `standing_orders` by account; `rearmed` is when the owner last
-    re-armed a strategy, by its name. `pending_flow` is what came into the household since the mark;
-    `flows` are the same by account and day, over the last two months, but for accounts taken over.
+    is when each account was last taken over as a whole, `taken_over` the day on which it first was;
+    `last_executed` is when the last turn ended that was allowed to trade, and `executes` whether
+    the turn begun last is. `history` is what the tax ledger is told, in the order in which the
+    journal learned of it. `instructions` and `confirmations` are by sale, `standing_orders` by
+    account; `rearmed` is when the owner last re-armed a strategy, by its name. `pending_flow` is
+    what came into the household since the mark; `flows` are the same by account and day, over the
+    last two months, but for accounts taken over.
     """
 
     name: str = ""
@@ -137,6 +138,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     paused: str | None = None
     accounts: dict[str, str] = {}
     opened_at: dict[str, dt.datetime] = {}
+    taken_over: dict[str, dt.date] = {}
     lots: dict[str, Lot] = {}
     cash: dict[tuple[str, str], Money] = {}
     unsettled: tuple[Unsettled, ...] = ()
@@ -224,6 +226,7 @@ def unsettled_after(waiting: Iterable[Unsettled], fill: Fill, cash: Money) -> tu
 _OWN_COLLECTIONS = (
     "accounts",
     "opened_at",
+    "taken_over",
     "lots",
     "cash",
     "bands",
@@ -362,7 +365,7 @@ def _remember_flow(draft: Memory, event: Event, at: dt.datetime) -> None:
     force_setattr(draft, "pending_flow", draft.pending_flow + flow.amount)
     if isinstance(event, AccountOpened) and event.account not in draft.accounts:
         return
-    kept = (one for one in draft.flows if (flow.date - one.date).days <= _FLOW_DAYS)
+    kept = (one for one in draft.flows if (flow.date - one.date).days <= FLOW_DAYS)
     force_setattr(draft, "flows", (*kept, flow))
 
 
@@ -378,6 +381,7 @@ def _open_account(draft: Memory, event: AccountOpened, at: dt.datetime) -> None:
     )
     draft.accounts[event.account] = event.source
     draft.opened_at[event.account] = at
+    draft.taken_over.setdefault(event.account, trade_date(at))
     draft.lots.update({lot.id: lot for lot in event.lots})
     draft.cash.update({(event.account, code): sum_ for code, sum_ in event.cash.items()})
     draft.seen.update({(event.account, activity): None for activity in event.seen})

@@ -125,10 +125,10 @@ class ClassRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[classes.NAME]: its target weight and members, the preferred one first.
 
     In a `group` the target is the class's part of the group's own target. A `safe` class may still
-    be bought in the defensive posture. Cash is a class whose only member
-    is the base currency. `ordinary_yield` and `qualified_yield` are what the class distributes in
-    a year as a part of its value, taxed at the short-term and the long-term rate where the account
-    is taxed: they say in which account the class is at home.
+    be bought in the defensive posture. Cash is a class whose only member is the base currency; it
+    is always safe. `ordinary_yield` and `qualified_yield` are what the class distributes in a year
+    as a part of its value, taxed at the short-term and the long-term rate where the account is
+    taxed: they say in which account the class is at home.
     """
 
     target: Annotated[Fraction, Meta(extra={"example": "0.60"})]
@@ -139,6 +139,10 @@ class ClassRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trigger_rel: Fraction | None = None
     ordinary_yield: Fraction = ZERO
     qualified_yield: Fraction = ZERO
+
+    def is_risky(self, base_currency: str) -> bool:
+        """Whether its value may fall: nobody calls it safe, and it is not cash, whatever `risk`."""
+        return self.risk == "risky" and self.members != (base_currency,)
 
 
 class OrderRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -29,6 +29,7 @@ from trimtab.lab.faults import Call, Faults, NoFaults
 from trimtab.lab.paper_books import Books, PaperAccount, PaperOrder, book_cash, book_split
 from trimtab.lab.paper_desk import Desk, unknown_account
 from trimtab.lab.paper_store import FileStore, MemoryStore, Store
+from trimtab.rules.words import listing, money
 
 __all__ = ["FileStore", "MemoryStore", "PaperBroker", "Store"]
 
@@ -191,13 +192,12 @@ class PaperBroker:
             BrokerRefused: no such account, nothing to pay, or more to pay out than is free.
         """
         books = self._read()
-        free = self._free_to_leave(books, account, currency)
-        if amount == 0 or -amount > free:
+        if amount == 0:
             raise BrokerRefused(
-                f"Account {account} cannot move {amount} {currency}: {free} {currency} is settled "
-                "and free of working orders. Give an amount other than zero, and pay out no more "
-                "than that."
+                f"0 {currency} moves no money of account {account}: give an amount above zero."
             )
+        if -amount > self._free_to_leave(books, account, currency):
+            raise BrokerRefused(self._too_much(books, account, -amount, currency))
         movement = CashMovement(
             id=f"cash-{books.counter + 1}",
             account=account,
@@ -295,6 +295,23 @@ class PaperBroker:
         today = trade_date(self._desk.clock.now())
         claimed = max(held.unsettled_on(today), self._desk.reserved(books, account))
         return max(ZERO, cash - claimed)
+
+    def _too_much(self, books: Books, account: str, amount: Money, currency: str) -> str:
+        """Why no more than is free can be paid out, where *amount* is asked for."""
+        free = self._free_to_leave(books, account, currency)
+        held = _account_of(books, account)
+        reasons = [f"it holds {money(held.cash.get(currency, ZERO), currency)} in cash"]
+        if currency == self._desk.base_currency:
+            waiting = held.unsettled_on(trade_date(self._desk.clock.now()))
+            wanted = self._desk.reserved(books, account)
+            if waiting > 0:
+                reasons.append(f"{money(waiting, currency)} of it is not settled yet")
+            if wanted > 0:
+                reasons.append(f"working purchases may need {money(wanted, currency)} of it")
+        return (
+            f"At most {money(free, currency)} can be withdrawn from account {account} now, not "
+            f"{money(amount, currency)}: {listing(reasons)}."
+        )
 
     # ------------------------------------------------------------------ books and line
 

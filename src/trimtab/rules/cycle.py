@@ -25,7 +25,7 @@ from trimtab.domain.trades import (
 from trimtab.domain.values import AccountKind, Snapshot
 from trimtab.rules import gates
 from trimtab.rules.breaker import unit_value
-from trimtab.rules.deposits import NO_DEPOSITS, Deposits, deposits_of, paid_in, purchases_of
+from trimtab.rules.deposits import NO_DEPOSITS, Deposits, deposits_of, paid_in
 from trimtab.rules.drift import finish
 from trimtab.rules.holdings import Holdings, cash_class, holdings
 from trimtab.rules.look import (
@@ -35,12 +35,14 @@ from trimtab.rules.look import (
     contributions_of,
     drifts_of,
     due_of,
+    late_withdrawals,
     leaving_of,
     look_at,
     prepare,
 )
 from trimtab.rules.plan import Planned, apply_trades, describe, make_plan, may_plan, plan_id
 from trimtab.rules.plan.planning import divided_accounts, set_aside
+from trimtab.rules.purchases import Means, purchases_of
 from trimtab.rules.targets.aim import NO_OUTLOOK, Outlook
 from trimtab.rules.tax.books import as_instructed
 from trimtab.rules.words import listing, money, percent, points
@@ -97,7 +99,11 @@ def decide(  # noqa: PLR0913  all that a decision may know, each a value of its 
         allowed=tuple(told[trade] for trade in going),
         evidence=evidence,
         held=stopped,
-        refusals=(*planned.refusals, *_standing_notes(snapshot, policy, held, trades)),
+        refusals=(
+            *planned.refusals,
+            *_standing_notes(snapshot, policy, held, trades),
+            *late_withdrawals(snapshot, policy, memory, facts),
+        ),
         least_deposit=None if deposits.to_target is None else deposits.to_target[1],
         sentence=_sentence(plan, going, stopped, quiet),
         looked=look.looked,
@@ -168,8 +174,11 @@ def _deposits(
     return deposits_of(
         drifts,
         look.held.total - set_aside(snapshot, policy, look.held, due),
-        _to_come(coming_of(snapshot, policy, memory, facts), snapshot, policy),
-        full,
+        Means(
+            purchases=full,
+            coming=coming_of(snapshot, policy, memory, facts),
+            idle=_idle(snapshot, policy, look.held, due),
+        ),
         destination=next(iter(look.bands.values())).destination,
         pays=policy.plan.drift_price > 0,
     )
@@ -185,29 +194,42 @@ def _kept(  # noqa: PLR0913  a turn once more
     *,
     outlook: Outlook,
 ) -> Deposits:
-    """*deposits* without what a plan made with that money would not keep.
+    """*deposits* with the least of its candidates that a plan made with that money keeps.
 
     Locks, minimum orders and costs are the plan's to know, so that it is asked. Only where a class
     is out is anything promised of it, which is rare enough.
     """
-    if deposits.into_bands is None and not deposits.is_enough:
+    if not deposits.candidates and not deposits.is_enough:
         return deposits
     paid = contributions_of(snapshot, policy, memory, facts)
-    if deposits.into_bands is not None:
-        account = deposits.account
-        paid[account] = paid.get(account, ZERO) + deposits.into_bands
-    then = paid_in(snapshot, paid)
-    turn = _turn(then, policy, memory, replace(facts, contributions=()), statutes, outlook)
-    drifts = turn.drifts if turn.plan is None else turn.plan.after
-    sells = any(trade.side is Side.SELL for trade in turn.planned.trades)
-    if sells or any(drift.is_breached for drift in drifts):
-        return deposits._replace(into_bands=None, is_enough=False)
-    return deposits
+    facts = replace(facts, contributions=())
+
+    def is_kept(more: Money) -> bool:
+        there = dict(paid)
+        if more > 0:
+            there[deposits.account] = there.get(deposits.account, ZERO) + more
+        then = paid_in(snapshot, there)
+        turn = _turn(then, policy, memory, facts, statutes, outlook)
+        drifts = turn.drifts if turn.plan is None else turn.plan.after
+        sells = any(trade.side is Side.SELL for trade in turn.planned.trades)
+        return not sells and not any(drift.is_breached for drift in drifts)
+
+    if deposits.is_enough and is_kept(ZERO):
+        return deposits._replace(into_bands=None)
+    kept = next(filter(is_kept, deposits.candidates), None)
+    return deposits._replace(into_bands=kept, is_enough=False)
 
 
-def _to_come(comes: Mapping[str, Money], snapshot: Snapshot, policy: Policy) -> Money:
-    """What of *comes*, the money of the days that the plan provides for, the targets divide."""
-    return sum((comes[name] for name in divided_accounts(snapshot, policy, comes)), ZERO)
+def _idle(
+    snapshot: Snapshot, policy: Policy, held: Holdings, due: Mapping[str, Money]
+) -> dict[str, Money]:
+    """The dollars of each wallet that the targets do not divide and that may be spent."""
+    divided = divided_accounts(snapshot, policy, held.free)
+    return {
+        name: max(ZERO, free - due.get(name, ZERO))
+        for name, free in held.free.items()
+        if name not in divided
+    }
 
 
 def _as_instructed(trades: tuple[Trade, ...], snapshot: Snapshot) -> dict[Trade, Trade]:
@@ -262,9 +284,7 @@ def _standing_notes(
 ) -> tuple[Refusal, ...]:
     """What *trades* do not mend: a reserve that is not filled, dollars that sit in a wallet."""
     currency = snapshot.base_currency
-    short = held.short
-    if short and trades:
-        short = holdings(apply_trades(snapshot, trades), policy).short
+    then = holdings(apply_trades(snapshot, trades), policy) if trades else held
     notes = [
         Refusal(
             asset_class="",
@@ -274,19 +294,21 @@ def _standing_notes(
                 f"invested; a deposit would fill it."
             ),
         )
-        for account, lacking in short.items()
+        for account, lacking in then.short.items()
     ]
+    keeps = "holds" if then is held else "is left with"
     if cash_class(policy, currency) is None:
         notes += [
             Refusal(
                 asset_class="",
                 account=account,
                 sentence=(
-                    f"{account} holds {money(idle, currency)} that can buy nothing but coins: "
-                    f"the targets do not count it until you move it to another account."
+                    f"{account} {keeps} {money(idle, currency)} that can buy nothing but coins: "
+                    "the targets do not count it until it buys some, or until you move it to "
+                    "another account."
                 ),
             )
-            for account, idle in held.free.items()
+            for account, idle in then.free.items()
             if snapshot.accounts[account].kind is AccountKind.CRYPTO
             and idle > 0
             and idle >= policy.orders.invest_cash_from
@@ -312,7 +334,7 @@ def _sentence(
         return " ".join([*stopping, quiet]).rstrip()
     if len(going) == len(plan.trades):
         return plan.sentence
-    reasons = list(dict.fromkeys(refusal.sentence for refusal in stopped))
+    reasons = gates.reasons(stopped)
     shown = " ".join(reasons[:3])
     more = f" (and {len(reasons) - 3} more reasons)" if len(reasons) > 3 else ""  # noqa: PLR2004  three fit a line
     count = f"{len(plan.trades) - len(going)} of {len(plan.trades)}"
@@ -334,9 +356,13 @@ def _nothing_to_do(drifts: tuple[Drift, ...], waits_until: dt.date | None) -> st
     if open_now:
         texts.append(f"Nothing can be done now about {listing(sorted(open_now))}.")
     text = " ".join(texts) or "Inside the bands: nothing to do."
-    distances = [
-        f"{drift.asset_class} {percent(drift.weight)} is {points(abs(drift.to_trigger))} "
-        f"{'beyond' if drift.to_trigger < 0 else 'from'} its trigger"
-        for drift in drifts
-    ]
-    return f"{text} {'; '.join(distances)}."
+    return f"{text} {'; '.join(map(_distance, drifts))}."
+
+
+def _distance(drift: Drift) -> str:
+    """How far a class is from its trigger; one that is neither wanted nor held has none."""
+    where = f"{drift.asset_class} {percent(drift.weight)}"
+    if drift.target == 0 and drift.value == 0:
+        return f"{where} is all that is wanted of it"
+    side = "beyond" if drift.to_trigger < 0 else "from"
+    return f"{where} is {points(abs(drift.to_trigger))} {side} its trigger"

@@ -16,10 +16,13 @@ from trimtab.domain.trades import Evidence, Held, Side, Trade
 from trimtab.domain.values import NEW_YORK, InstrumentKind, Snapshot, trade_date
 from trimtab.rules.breaker import falls, market_wide_halt
 from trimtab.rules.holdings import class_of, kept_in_cash
-from trimtab.rules.words import instant, money, percent, units
+from trimtab.rules.words import instant, listing, money, percent, units
 
 PLAN_GATES = ("pause", "data", "breaker", "limits")
 TRADE_GATES = ("account", "hours", "spread", "volume", "posture", "liquidity")
+_BY_HAND = (
+    "is known from files only: place this order at its broker yourself, then update the files."
+)
 
 
 class Gating(Struct, frozen=True, kw_only=True):
@@ -51,6 +54,19 @@ def held_by(evidence: Sequence[Evidence]) -> tuple[Held, ...]:
         for e in evidence
         if not e.passed
     )
+
+
+def reasons(held: Sequence[Held]) -> list[str]:
+    """Each reason of *held* once; accounts whose orders the owner places are told together."""
+    by_hand = dict.fromkeys(one.account for one in held if one.sentence.endswith(_BY_HAND))
+    if len(by_hand) < 2:  # noqa: PLR2004  one account has a sentence of its own
+        return list(dict.fromkeys(one.sentence for one in held))
+    together = (
+        f"{listing(list(by_hand))} are known from files only: place these orders at their brokers "
+        "yourself, then update the files."
+    )
+    told = (together if one.sentence.endswith(_BY_HAND) else one.sentence for one in held)
+    return list(dict.fromkeys(told))
 
 
 def allowed(trades: Sequence[Trade], held: Sequence[Held]) -> tuple[Trade, ...]:
@@ -204,10 +220,7 @@ def _account(gating: Gating, trade: Trade) -> Evidence:
         return _refuses("account", text, trade, count=len(found))
     account = gating.snapshot.accounts[name]
     if account.broker == "file":
-        text = (
-            f"{name} is known from files only: place this order at its broker yourself, then "
-            "update the files."
-        )
+        text = f"{name} {_BY_HAND}"
         return _refuses("account", text, trade, broker=account.broker)
     waiting = [known for known in gating.memory.open_orders() if known.order.account == name]
     if waiting:
@@ -298,7 +311,8 @@ def _volume(gating: Gating, trade: Trade) -> Evidence:
 def _posture(gating: Gating, trade: Trade) -> Evidence:
     policy = gating.policy
     rule = policy.classes[class_of(policy)[trade.symbol]]
-    is_risky_purchase = trade.side is Side.BUY and rule.risk == "risky"
+    is_risky = rule.is_risky(gating.snapshot.base_currency)
+    is_risky_purchase = trade.side is Side.BUY and is_risky
     if gating.is_defensive and policy.defensive.posture == "reduce_only" and is_risky_purchase:
         text = f"The defensive posture buys no {trade.asset_class}."
         return _refuses("posture", text, trade)

@@ -76,7 +76,12 @@ def _waiting(snapshot: Snapshot, kept: Mapping[str, Money]) -> dict[str, Money]:
 
 
 def targets_of(
-    policy: Policy, today: dt.date, aim: Aim | None = None, *, is_defensive: bool
+    policy: Policy,
+    today: dt.date,
+    aim: Aim | None = None,
+    *,
+    base_currency: str,
+    is_defensive: bool,
 ) -> dict[str, Weight]:
     """The class targets in force: the fallback ones in a defensive posture that has its own.
 
@@ -89,15 +94,9 @@ def targets_of(
         return wanted
     fallback = {name: policy.defensive.targets.get(name, ZERO) for name in policy.classes}
     is_moving = aim is not None or bool(policy.glide.points)
-    if is_moving and _at_risk(policy, wanted) < _at_risk(policy, fallback):
-        return wanted
-    return fallback
-
-
-def _at_risk(policy: Policy, targets: Mapping[str, Weight]) -> Weight:
-    """What *targets* put into risky classes."""
-    risky = (name for name, rule in policy.classes.items() if rule.risk == "risky")
-    return sum((targets.get(name, ZERO) for name in risky), ZERO)
+    risky = [name for name, rule in policy.classes.items() if rule.is_risky(base_currency)]
+    at_risk = [sum((of.get(name, ZERO) for name in risky), ZERO) for of in (wanted, fallback)]
+    return wanted if is_moving and at_risk[0] < at_risk[1] else fallback
 
 
 def bands_of(policy: Policy) -> dict[str, BandPolicy]:

@@ -11,16 +11,21 @@ from trimtab.domain.facts import Facts
 from trimtab.domain.law import Statutes
 from trimtab.domain.memory import BandMemory, Memory
 from trimtab.domain.numbers import ZERO, Money, Weight
-from trimtab.domain.policy import BandPolicy, FlowRule, Policy
-from trimtab.domain.trades import BandTransition, Drift
-from trimtab.domain.values import PastFlow, Snapshot, trade_date
+from trimtab.domain.policy import BandPolicy, Policy
+from trimtab.domain.trades import BandTransition, Drift, Refusal
+from trimtab.domain.values import ScheduledFlow, Snapshot, trade_date
 from trimtab.rules import gates
 from trimtab.rules.drift import advance, measure
 from trimtab.rules.holdings import Holdings, bands_of, cash_class, holdings, targets_of
 from trimtab.rules.plan import Planning
 from trimtab.rules.plan.planning import divided_accounts, set_aside
 from trimtab.rules.reserve import reserve
-from trimtab.rules.schedule import expected
+from trimtab.rules.schedule import (
+    expected,
+    kept_until,
+    withdrawals_due,
+    withdrawals_forgotten,
+)
 from trimtab.rules.side_fund import standings
 from trimtab.rules.targets.aim import NO_OUTLOOK, Outlook, aim_of
 from trimtab.rules.targets.view import Savings
@@ -29,6 +34,7 @@ from trimtab.rules.tax.locks import RecentPurchase, purchase_locks, recent_purch
 from trimtab.rules.tax.saving import year_to_date
 from trimtab.rules.tax.schedule import coming
 from trimtab.rules.tax.wash import WashLock
+from trimtab.rules.words import money
 
 
 class Look(Struct, frozen=True, kw_only=True):
@@ -78,7 +84,9 @@ def look_at(
         short = sum((due[one] for one in divided_accounts(snapshot, policy, due)), ZERO) - aside
         savings = _savings(held, policy, memory, today, (aside, leaving, short))
         aim = aim_of(policy, outlook, memory.aim, today, savings, memory.rearmed)
-    targets = targets_of(policy, today, aim, is_defensive=is_defensive)
+    targets = targets_of(
+        policy, today, aim, base_currency=snapshot.base_currency, is_defensive=is_defensive
+    )
     next_look = _next_look(memory, bands)
     looked = not suspects and (next_look is None or trade_date(snapshot.at) >= next_look)
     measured = drifts_of(snapshot, policy, held, targets, due)
@@ -162,7 +170,10 @@ def due_of(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) -> 
 
 
 def leaving_of(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) -> Money:
-    """What leaves the household by [[withdrawals]] in the days for which the plan provides."""
+    """What leaves the household by [[withdrawals]] in the days for which the plan provides.
+
+    What was due before and is not taken yet leaves too, as long as its cash is kept.
+    """
     return sum(withdrawals_of(snapshot, policy, memory, facts).values(), ZERO)
 
 
@@ -185,14 +196,43 @@ def withdrawals_of(
     snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts
 ) -> dict[str, Money]:
     """What [[withdrawals]] still take out in the days for which the plan provides, by account."""
-    return _expected(facts.withdrawals, memory.taken_out(), snapshot, policy)
+    today = trade_date(snapshot.at)
+    return _by_account(withdrawals_due(facts.withdrawals, policy, memory, today))
 
 
 def contributions_of(
     snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts
 ) -> dict[str, Money]:
     """What [[contributions]] still bring in the days for which the plan provides, by account."""
-    return _expected(facts.contributions, memory.paid_in(), snapshot, policy)
+    today, days = trade_date(snapshot.at), dt.timedelta(days=policy.plan.raise_cash_days)
+    return _by_account(expected(facts.contributions, memory.paid_in(), today, today + days, days))
+
+
+def late_withdrawals(
+    snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts
+) -> tuple[Refusal, ...]:
+    """What [[withdrawals]] nobody has taken yet, and those that are forgotten from now on."""
+    today, currency = trade_date(snapshot.at), snapshot.base_currency
+    days = policy.plan.raise_cash_days
+    kept = [
+        (one, f"are not taken yet: they are kept until {kept_until(one.date, days)}")
+        for one in withdrawals_due(facts.withdrawals, policy, memory, today)
+        if one.date < today
+    ]
+    forgotten = [
+        (one, f"were not taken by {kept_until(one.date, days)}: nothing is kept for them now")
+        for one in withdrawals_forgotten(facts.withdrawals, policy, memory, today)
+    ]
+    return tuple(
+        Refusal(
+            asset_class="",
+            account=one.account,
+            sentence=(
+                f"{money(one.amount, currency)} of {one.account} were due on {one.date} and {what}."
+            ),
+        )
+        for one, what in (*kept, *forgotten)
+    )
 
 
 def drifts_of(
@@ -258,12 +298,8 @@ def _next_look(memory: Memory, bands: Mapping[str, BandPolicy]) -> dt.date | Non
     return trade_date(memory.last_look) + dt.timedelta(days=every)
 
 
-def _expected(
-    rules: Iterable[FlowRule], moved: Iterable[PastFlow], snapshot: Snapshot, policy: Policy
-) -> dict[str, Money]:
-    """What *rules* move from today on, by account, but for what has *moved* already."""
-    today, days = trade_date(snapshot.at), dt.timedelta(days=policy.plan.raise_cash_days)
+def _by_account(flows: Iterable[ScheduledFlow]) -> dict[str, Money]:
     amounts: dict[str, Money] = {}
-    for flow in expected(rules, moved, today, today + days, days):
+    for flow in flows:
         amounts[flow.account] = amounts.get(flow.account, ZERO) + flow.amount
     return amounts

@@ -124,6 +124,14 @@ def review(memory: Memory, new: Policy, at: dt.datetime) -> tuple[Event, ...]:
     return ()
 
 
+def policy_next(memory: Memory, wanted: Policy, at: dt.datetime) -> Policy:
+    """The policy that a turn at *at* finds in force, when the file asks for *wanted*."""
+    match review(memory, wanted, at):
+        case (PolicyAdopted(policy=policy),):
+            return policy
+    return wanted if memory.policy is None else memory.policy
+
+
 def _adopted(policy: Policy, digest: str, because: str) -> PolicyAdopted:
     return PolicyAdopted(policy=policy, digest=digest, because=because)
 

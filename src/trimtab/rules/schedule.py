@@ -2,17 +2,21 @@
 
 import calendar
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec.structs import replace
 
-from trimtab.domain.policy import FlowRule
-from trimtab.domain.values import PastFlow, ScheduledFlow
+from trimtab.domain.memory import FLOW_DAYS, Memory
+from trimtab.domain.policy import FlowRule, Policy
+from trimtab.domain.values import PastFlow, ScheduledFlow, trade_date
 
 Every = Literal["once", "week", "two_weeks", "month", "quarter", "year"]
 
 _ONE_DAY = dt.timedelta(days=1)
+_KEPT_MAX = 28
+"""Days after which nothing late is kept, since payments are remembered for two months."""
+_SATURDAY = 5
 _WEEK_DAYS = {"week": 7, "two_weeks": 14}
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
@@ -50,8 +54,71 @@ def expected(
 
     What has moved so *early* before its day, or later, counts for it, as `still_due` says.
     """
-    due = flows_due(rules, today - early - _ONE_DAY, until)
-    return tuple(one for one in still_due(due, moved, early) if one.date >= today)
+    return tuple(one for one in _left(rules, moved, today, until, early) if one.date >= today)
+
+
+def overdue(
+    rules: Iterable[FlowRule],
+    moved: Iterable[PastFlow],
+    today: dt.date,
+    early: dt.timedelta,
+    since: Mapping[str, dt.date],
+) -> tuple[ScheduledFlow, ...]:
+    """What *rules* should have moved before *today*, and has not *moved*.
+
+    Nobody knows what an account did before the day *since* which it is followed, nor longer ago
+    than payments are remembered.
+    """
+    known = today - dt.timedelta(days=FLOW_DAYS) + min(early, dt.timedelta(days=FLOW_DAYS // 2))
+    return tuple(
+        one
+        for one in _left(rules, moved, today, today - _ONE_DAY, early)
+        if one.account in since and max(since[one.account], known) <= one.date
+    )
+
+
+def kept_until(day: dt.date, raise_cash_days: int) -> dt.date:
+    """The last day on which the cash is kept for what was due on *day* and nobody has taken.
+
+    As long after its day as cash is raised before it, four weeks at most, and one weekday more, so
+    that what is sold on the day itself can settle.
+
+    Examples:
+        >>> str(kept_until(dt.date(2026, 11, 28), 7))
+        '2026-12-07'
+        >>> str(kept_until(dt.date(2026, 11, 27), 0))
+        '2026-11-30'
+    """
+    until = day + dt.timedelta(days=min(raise_cash_days, _KEPT_MAX) + 1)
+    return until + dt.timedelta(days=7 - until.weekday() if until.weekday() >= _SATURDAY else 0)
+
+
+def withdrawals_due(
+    rules: Iterable[FlowRule], policy: Policy, memory: Memory, today: dt.date
+) -> tuple[ScheduledFlow, ...]:
+    """What [[withdrawals]] still take out in the days for which *policy* provides, earliest first.
+
+    What was due before *today* and is not taken yet is one of them, until `kept_until`.
+    """
+    rules, days = tuple(rules), policy.plan.raise_cash_days
+    early, taken = dt.timedelta(days=days), memory.taken_out()
+    late = overdue(rules, taken, today, early, memory.taken_over)
+    kept = (one for one in late if today <= kept_until(one.date, days))
+    return (*kept, *expected(rules, taken, today, today + early, early))
+
+
+def withdrawals_forgotten(
+    rules: Iterable[FlowRule], policy: Policy, memory: Memory, today: dt.date
+) -> tuple[ScheduledFlow, ...]:
+    """What [[withdrawals]] have not taken out, and for which no cash is kept since the last turn.
+
+    Each is one of them at one turn, the first after `kept_until`.
+    """
+    if memory.last_ended is None:
+        return ()
+    days, last = policy.plan.raise_cash_days, trade_date(memory.last_ended)
+    late = overdue(rules, memory.taken_out(), today, dt.timedelta(days=days), memory.taken_over)
+    return tuple(one for one in late if last <= kept_until(one.date, days) < today)
 
 
 def still_due(
@@ -59,7 +126,8 @@ def still_due(
 ) -> tuple[ScheduledFlow, ...]:
     """*due* without what has *moved* for it already, no more than so *early* before its day.
 
-    What has moved, all of it one way, goes to the earliest first; amounts may be of either sign.
+    What has moved, all of it one way, goes to the nearest day first, of two as near to the earlier
+    one; amounts may be of either sign.
 
     Examples:
         >>> from decimal import Decimal
@@ -68,18 +136,24 @@ def still_due(
         >>> [str(one.amount) for one in still_due([rent], [paid], dt.timedelta(days=7))]
         ['400']
     """
-    left = [(one, abs(one.amount)) for one in moved]
-    found = []
-    for flow in due:
-        amount = flow.amount
-        for number, (one, rest) in enumerate(left):
-            if one.account == flow.account and one.date >= flow.date - early:
-                part = min(amount, rest)
-                amount -= part
-                left[number] = one, rest - part
-        if amount > 0:
-            found.append(replace(flow, amount=amount))
-    return tuple(found)
+    flows, movements = list(due), list(moved)
+    missing = [flow.amount for flow in flows]
+    unused = [abs(one.amount) for one in movements]
+    pairs = [
+        (abs(one.date - flow.date), flow.date, number, other)
+        for number, flow in enumerate(flows)
+        for other, one in enumerate(movements)
+        if one.account == flow.account and one.date >= flow.date - early
+    ]
+    for *_, number, other in sorted(pairs):
+        part = min(missing[number], unused[other])
+        missing[number] -= part
+        unused[other] -= part
+    return tuple(
+        replace(flow, amount=amount)
+        for flow, amount in zip(flows, missing, strict=True)
+        if amount > 0
+    )
 
 
 def days_due(first: dt.date, every: Every, after: dt.date, until: dt.date) -> Iterator[dt.date]:
@@ -95,6 +169,20 @@ def days_due(first: dt.date, every: Every, after: dt.date, until: dt.date) -> It
         if every == "once":
             return
         number += 1
+
+
+def _left(
+    rules: Iterable[FlowRule],
+    moved: Iterable[PastFlow],
+    today: dt.date,
+    until: dt.date,
+    early: dt.timedelta,
+) -> tuple[ScheduledFlow, ...]:
+    """What is still due until a day, of all for which a payment that is remembered may have been.
+
+    What was due long ago takes its own payments, so that they count for nothing later.
+    """
+    return still_due(flows_due(rules, today - dt.timedelta(days=FLOW_DAYS), until), moved, early)
 
 
 def _periods_before(first: dt.date, every: Every, after: dt.date) -> int:

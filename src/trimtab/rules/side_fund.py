@@ -6,23 +6,26 @@ divide; what is freed is cash like any other, for the same bands, locks and gate
 keeps as a reserve, and what is due to be withdrawn from it, come first.
 
 A lump is what is there of it when it begins, at the first turn from its first day on that finds
-enough for an order. Its parts divide what is left of it. Other cash pays for withdrawals first, and
-what the lump has paid never comes back to it: cash that arrives later is cash like any other, until
-the household writes the rule anew, with another amount or another first day.
+enough for an order. Until then none of it is due, and what is there waits for the rest. Its parts
+divide what is left of it. Other cash pays for withdrawals first, and what the lump has paid never
+comes back to it: cash that arrives later is cash like any other, until the household writes the
+rule anew, with another amount or another first day.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
 from trimtab.domain.facts import Facts
+from trimtab.domain.history import TransactionKind
 from trimtab.domain.incoming import AveragingRule, LumpLeft, PastContribution
 from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import ONE, ZERO, Money, Weight
 from trimtab.domain.policy import Policy
-from trimtab.domain.values import Snapshot, trade_date
+from trimtab.domain.trades import Disposal
+from trimtab.domain.values import Lot, Snapshot, trade_date
 from trimtab.rules.contributions import (
     DollarCostRule,
     Obligation,
@@ -34,11 +37,12 @@ from trimtab.rules.contributions import (
     parts_of,
 )
 from trimtab.rules.holdings import class_of, reserves
-from trimtab.rules.schedule import expected
+from trimtab.rules.schedule import withdrawals_due
 from trimtab.rules.words import money
 
 _ONE_DAY = dt.timedelta(days=1)
 _LONG = dt.timedelta(days=366)
+_Owned = TypeVar("_Owned", Lot, Disposal)
 _A_YEAR = {"week": 52, "two_weeks": 26, "month": 12, "quarter": 4, "year": 1}
 
 
@@ -56,7 +60,9 @@ class Standing(NamedTuple):
     due to be withdrawn, and `waits` the part of it that may not be invested yet. `coming` are parts
     that fall due within the days for which the plan provides. Of a lump, `left` is what of its
     amount has not gone in yet, whether it is there or not; `lump` what will be left to put in once
-    its obligations are done; and `before` the last of them that was done, None before it began.
+    its obligations are done, None where it cannot begin yet; and `before` the last of them that was
+    done, None before it began. Where it cannot begin yet, `needs` is what has to be there for that,
+    and `awaited` what is missing of its amount from its first day on, until its last.
     """
 
     rule: AveragingRule
@@ -70,6 +76,8 @@ class Standing(NamedTuple):
     left: Money = ZERO
     lump: LumpLeft | None = None
     before: PastContribution | None = None
+    needs: Money | None = None
+    awaited: Money = ZERO
 
     @property
     def asked(self) -> Money:
@@ -78,8 +86,8 @@ class Standing(NamedTuple):
 
     @property
     def lacks(self) -> Money:
-        """What a path asks for beyond the cash that is there; a lump asks for nothing new."""
-        return ZERO if self.rule.by == "parts" else max(ZERO, self.asked - self.fund)
+        """What is asked for beyond the cash that is there; of a lump only what it awaits."""
+        return self.awaited if self.rule.by == "parts" else max(ZERO, self.asked - self.fund)
 
     @property
     def missed(self) -> tuple[Obligation, ...]:
@@ -146,13 +154,38 @@ def why_together(one: Standing, currency: str) -> str:
     )
 
 
+def not_begun(one: Standing, today: dt.date, currency: str) -> str:
+    """What a lump waits for that cannot begin yet; "" where it can, or has."""
+    if one.needs is None:
+        return ""
+    if one.awaited > 0:
+        return (
+            f"The lump has not begun and waits for its money: {money(one.waits, currency)} are "
+            f"there, and it begins with what is there once that is {money(one.needs, currency)}. "
+            f"Put {money(one.awaited, currency)} in for the whole of it."
+        )
+    if today < one.rule.first:
+        return (
+            f"The lump begins with what is there from {one.rule.first} on, once that is "
+            f"{money(one.needs, currency)}: {money(one.waits, currency)} are there."
+        )
+    return (
+        "The lump has not begun and its last day has come: money that comes is invested at once, "
+        "unless the table is written anew."
+    )
+
+
 def long_past(one: Standing, memory: Memory, today: dt.date, currency: str) -> str:
     """What to know of a rule whose first day is long past and which nothing was done for; or "".
 
-    A lump says so as soon as several parts go in together, a path after a year.
+    A lump says so as soon as several parts go in together, or that it has not begun; a path after a
+    year.
     """
     if _own(one.rule, memory):
         return ""
+    if one.needs is not None and one.rule.first <= today:
+        told = not_begun(one, today, currency)
+        return f"[[averaging]] of {one.rule.account}: {told[0].lower()}{told[1:]}"
     head = f"[[averaging]] of {one.rule.account} began on {one.rule.first}, which is past"
     if one.missed:
         return f"{head}: {why_together(one, currency)}"
@@ -162,25 +195,68 @@ def long_past(one: Standing, memory: Memory, today: dt.date, currency: str) -> s
     return f"{head}: its path asks for {money(due.goal, currency)} on {due.day} already."
 
 
+def order_least(policy: Policy) -> Money:
+    """The least cash that is worth an order."""
+    return max(policy.orders.minimum, policy.orders.invest_cash_from)
+
+
 def met(found: Iterable[Standing], least: Money) -> tuple[tuple[str, PastContribution], ...]:
     """The obligations that are done, by account, once a turn that could trade is over.
 
-    A part is done when it no longer waits: from then on it is cash to invest. A lump of less than
-    *least*, what is worth an order, has not begun yet. A path is done when less than *least* is
-    missing; else it stays due, until its next day.
+    A part is done when it no longer waits: from then on it is cash to invest. A path is done when
+    less than *least*, what is worth an order, is missing; else it stays due, until its next day.
     """
     return tuple(
         (one.rule.account, past)
         for one in found
-        for past in (_parts_met if one.rule.by == "parts" else _path_met)(one, least)
+        for past in (_parts_met(one) if one.rule.by == "parts" else _path_met(one, least))
     )
 
 
-def _parts_met(one: Standing, least: Money) -> Iterator[PastContribution]:
+def done_of(account: str, memory: Memory) -> tuple[PastContribution, ...]:
+    """What was done in *account*, whichever rule asked for it; a day that ended short was not."""
+    return tuple(one for one in memory.contributions.get(account, ()) if one.short is None)
+
+
+def classed(owned: Iterable[_Owned], policy: Policy, account: str) -> list[_Owned]:
+    """What of *owned* is in *account* and belongs to a class."""
+    classes = class_of(policy)
+    return [one for one in owned if one.account == account and one.symbol in classes]
+
+
+def net_bought(
+    account: str,
+    lots: Iterable[Lot],
+    policy: Policy,
+    memory: Memory,
+    span: tuple[dt.date, dt.date],
+) -> Money:
+    """What *account* paid for purchases from a day until before another, less what sales brought.
+
+    *lots* are those still held: units bought and sold again within the days count as a purchase and
+    as a sale. No purchase are lots with which the books began before their own date, as those of a
+    replay of the past can be.
+    """
+    since, until = span
+    ahead = {
+        one.lot_id
+        for one in memory.history
+        if one.kind is TransactionKind.OPENING
+        and one.acquired is not None
+        and one.acquired > one.date
+    }
+    sold = classed(memory.disposals, policy, account)
+    paid = [(one.id, one.acquired, one.basis) for one in classed(lots, policy, account)]
+    paid += [(one.lot_id, one.acquired, one.basis) for one in sold]
+    return sum(
+        (basis for lot, day, basis in paid if since <= day < until and lot not in ahead), ZERO
+    ) - sum((one.proceeds for one in sold if since <= one.sold < until), ZERO)
+
+
+def _parts_met(one: Standing) -> Iterator[PastContribution]:
     """Parts that are done, or, where none is due, that less is left of the lump than was."""
     lump, before = one.lump, one.before
-    assert lump is not None, "parts are those of a lump"
-    if before is None and lump.left + one.asked < min(least, one.rule.amount):
+    if lump is None:
         return
     for due in one.obligations:
         yield PastContribution(day=due.day, amount=due.amount, lump=lump)
@@ -210,6 +286,20 @@ def _in_parts(
     if before is not None and before.lump is not None and before.lump.amount == rule.amount:
         most = before.lump.left
     left = min(most, cash.fund)
+    after = made.first - _ONE_DAY if before is None else before.day
+    later = [(day, part) for _, day, part in parts_of(made, left, after) if day > today]
+    there, needs = min(most, cash.there) if later else left, min(order_least(policy), rule.amount)
+    if before is None and there < needs:
+        return Standing(
+            rule=rule,
+            obligations=(),
+            value=ZERO,
+            fund=cash.fund,
+            waits=left if later else ZERO,
+            left=rule.amount,
+            needs=needs,
+            awaited=rule.amount - left if later and today >= rule.first else ZERO,
+        )
     due = obligations_due(
         made,
         value=ZERO,
@@ -220,8 +310,6 @@ def _in_parts(
         left=left,
     )
     freed = sum((one.amount for one in due), ZERO)
-    after = made.first - _ONE_DAY if before is None else before.day
-    later = [(day, part) for _, day, part in parts_of(made, left, after) if day > today]
     until = today + dt.timedelta(days=policy.plan.raise_cash_days)
     return Standing(
         rule=rule,
@@ -234,7 +322,7 @@ def _in_parts(
         lump=LumpLeft(
             first=rule.first,
             amount=rule.amount,
-            left=min(most, cash.there) - freed if later else ZERO,
+            left=there - freed if later else ZERO,
         ),
         before=before,
     )
@@ -249,19 +337,16 @@ def _on_path(
     fund: Money,
 ) -> Standing:
     today, account = trade_date(snapshot.at), rule.account
-    classes = class_of(policy)
-    own = [lot for lot in snapshot.lots if lot.account == account and lot.symbol in classes]
+    own = classed(snapshot.lots, policy, account)
     value = sum((lot.quantity * snapshot.price(lot.symbol) for lot in own), ZERO)
     days = contribution_days(made, made.first - _ONE_DAY, today)
     if not days:
         return Standing(rule, (), value, fund, waits=fund)
-    paid = sum((lot.basis for lot in own if lot.acquired >= days[-1]), ZERO)
-    sold = (one for one in memory.disposals if one.account == account and one.sold >= days[-1])
-    bought = paid - sum((one.proceeds for one in sold), ZERO)
+    bought = net_bought(account, own, policy, memory, (days[-1], dt.date.max))
     due = obligations_due(
         made,
         value=value,
-        past=memory.contributions.get(account, ()),
+        past=done_of(account, memory),
         since=made.first,
         today=today,
         currency=snapshot.base_currency,
@@ -276,20 +361,20 @@ def _own(rule: AveragingRule, memory: Memory) -> tuple[PastContribution, ...]:
     """What was done for *rule*, and not for an earlier one of its account."""
     return tuple(
         one
-        for one in memory.contributions.get(rule.account, ())
+        for one in done_of(rule.account, memory)
         if (one.day >= rule.first if one.lump is None else one.lump.first == rule.first)
     )
 
 
 def _cash(snapshot: Snapshot, policy: Policy, memory: Memory, facts: Facts) -> Mapping[str, _Cash]:
     """Each account's cash beyond its reserve, before and after what is due to be withdrawn."""
-    today, early = trade_date(snapshot.at), dt.timedelta(days=policy.plan.raise_cash_days)
+    today = trade_date(snapshot.at)
     there = {name: -kept for name, kept in reserves(policy, snapshot.accounts, today).items()}
     for one in snapshot.balances:
         if one.currency == snapshot.base_currency and one.account in there:
             there[one.account] += one.amount
     fund = dict(there)
-    for flow in expected(facts.withdrawals, memory.taken_out(), today, today + early, early):
+    for flow in withdrawals_due(facts.withdrawals, policy, memory, today):
         if flow.account in fund:
             fund[flow.account] -= flow.amount
     return {name: _Cash(max(ZERO, there[name]), max(ZERO, fund[name])) for name in there}

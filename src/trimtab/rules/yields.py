@@ -112,33 +112,40 @@ def earnings(
     tax: TaxRule,
     accounts: Mapping[str, Account],
     classes: Mapping[str, ClassRule],
+    base_currency: str,
 ) -> tuple[Earning, ...]:
     """What the household told, the highest after tax in a taxed account first.
 
     What only an untaxed account can hold stands by what it earns there.
     """
-    safe = {
-        symbol: name
-        for name, rule in classes.items()
-        if rule.risk == "safe"
-        for symbol in rule.members
-    }
+    safe = _safe_members(classes, base_currency)
     found = [_earning(rule, yields, tax, accounts, safe) for rule in yields.rates]
     return tuple(sorted(found, key=lambda one: (-_best(one), -one.rate, one.rule.name)))
 
 
-def safe_choice(found: Iterable[Earning], classes: Mapping[str, ClassRule]) -> SafeChoice:
+def safe_choice(
+    found: Iterable[Earning], classes: Mapping[str, ClassRule], base_currency: str
+) -> SafeChoice:
     """Which of the safe members told of earns most, in a taxed account and elsewhere."""
     safe = [one for one in found if one.safe_class is not None]
     told = {one.rule.symbol for one in safe}
-    members = [m for rule in classes.values() if rule.risk == "safe" for m in rule.members]
     taxed = [one for one in safe if one.is_taxed_somewhere]
     free = [one for one in safe if one.is_free_somewhere]
     return SafeChoice(
         taxed=max(taxed, key=lambda one: one.after_tax, default=None),
         free=max(free, key=lambda one: one.rate, default=None),
-        untold=tuple(symbol for symbol in members if symbol not in told),
+        untold=tuple(one for one in _safe_members(classes, base_currency) if one not in told),
     )
+
+
+def _safe_members(classes: Mapping[str, ClassRule], base_currency: str) -> dict[str, str]:
+    """The class of each symbol that is safe, cash included."""
+    return {
+        symbol: name
+        for name, rule in classes.items()
+        if not rule.is_risky(base_currency)
+        for symbol in rule.members
+    }
 
 
 def effective_rate(bond_equivalent: Weight) -> Weight:

@@ -5,7 +5,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from tests.apps.cli.command_line import trimtab
+from tests.apps.cli.command_line import document_of, trimtab
 
 from trimtab.apps.home import Home, recall
 
@@ -394,6 +394,65 @@ def test_check_tells_the_faults_of_all_files_at_once(tmp_path):
     assert ended.status == 2
     for name in ("cash.csv", "lots.csv", "prices.csv"):
         assert f"{name}: 1 fault" in ended.err
+
+
+def test_check_tells_a_strategy_that_is_not_there_beside_the_other_faults_of_the_file(tmp_path):
+    trimtab("init", "--folder", tmp_path)
+    rules = tmp_path / "household.toml"
+    layers = '[strategy]\nlayers = ["minimum_variance", "momentun", "cpi"]\n'
+    names = ('"momentun"', '"cpi"')
+    before = rules.read_text()
+    rules.write_text(f"{before}\n{layers}")
+    ended = trimtab("check", "--folder", tmp_path)
+    assert ended.status == 2
+    assert all(f"no strategy is called {name}" in ended.err for name in names)
+    bound = '[[strategy.minimum_variance.bounds]]\nclasses = ["gold"]\nleast = 2\n'
+    rules.write_text(f"{before}\n{layers}{bound}")
+    ended = trimtab("check", "--folder", tmp_path)
+    assert ended.status == 2
+    for told in (*names, 'there is no class "gold"', "2 is out of range"):
+        assert told in ended.err
+
+
+@pytest.mark.parametrize(("amount", "is_told"), [(900_000, True), (100_000, False)])
+def test_check_says_that_a_floor_above_the_savings_has_all_risk_sold(untouched, amount, is_told):
+    rules = untouched / "household.toml"
+    cppi = f'[strategy]\nlayers = ["cppi"]\n[strategy.cppi]\nfloor = "fixed"\namount = {amount}\n'
+    rules.write_text(f"{rules.read_text()}\n{cppi}")
+    document = document_of(trimtab("check", "--folder", untouched, "--json"))
+    risky = [float(one["value"]) for one in document["classes"] if one["asset_class"] != "bonds"]
+    told = (
+        f"cppi: the floor of {amount:,}.00 USD is not below the savings of "
+        f"{float(document['value']):,.2f} USD, so the next turn plans to sell all "
+        f"{sum(risky):,.2f} USD that is in risky classes: write a lower floor in [strategy.cppi], "
+        "or leave cppi out of strategy.layers."
+    )
+    assert (told in document["remarks"]) is is_told
+
+
+@pytest.mark.parametrize("command", ["targets", "reserve"])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("x.pdf", "cannot be written: name a .svg or .png file."),
+        ("x.jpg", "cannot be written: name a .svg or .png file."),
+        ("nowhere/x.svg", "cannot be written: there is no folder "),
+    ],
+)
+def test_a_picture_is_an_svg_or_png_in_a_folder_that_is_there(demo, tmp_path, command, name, told):
+    ended = trimtab(command, "--folder", demo, "--chart", tmp_path / name)
+    assert ended.status == 2
+    assert told in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert not (tmp_path / name).exists()
+
+
+def test_a_replay_refuses_the_name_of_its_picture_before_it_replays_a_day(tmp_path):
+    trimtab("init", "--folder", tmp_path)
+    days = ("--from", "2026-11-17", "--to", "2026-11-20")
+    ended = trimtab("replay", "--folder", tmp_path, *days, "--chart", tmp_path / "x.pdf")
+    assert (ended.status, ended.out) == (2, "")
+    assert "name a .svg or .png file" in ended.err
 
 
 def test_check_reads_the_lists_even_when_household_toml_has_a_fault(tmp_path):

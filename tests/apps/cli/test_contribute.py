@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from msgspec import json
@@ -15,9 +16,11 @@ from trimtab.apps.hypothetical import today
 from trimtab.apps.run import run_once
 from trimtab.apps.value_paths import value_paths
 from trimtab.apps.views.contribute import contribute_document, contribute_page, verdict
+from trimtab.apps.views.contribute_picture import draw_paths
 from trimtab.apps.views.figures import cents
 from trimtab.apps.views.page import Sentence
 from trimtab.apps.world import House
+from trimtab.domain.numbers import ZERO
 from trimtab.domain.trades import Disposal, Side, Term
 from trimtab.lab.paper import PaperBroker
 
@@ -249,6 +252,61 @@ def test_money_that_comes_later_is_told_not_to_be_taken_for_a_lump():
     ) in text
 
 
+def _on(house: House, day: str) -> Contributing:
+    _clock(house).at = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(15), tzinfo=dt.UTC)
+    return _asked(house)
+
+
+def test_a_lump_that_has_not_begun_is_told_to_wait_for_its_money_and_asks_for_it():
+    house = _house(LUMP.replace("2020-01-15", "2026-03-13"), ira="88.15")
+    early = _on(house, "2026-03-10")
+    assert verdict(early) == "No money is due this month."
+    assert "from 2026-03-13 on, once that is 500.00 USD: 88.15 USD are there." in _told(early)
+    late = _on(house, "2026-03-16")
+    wanted = "11,911.85 USD into ira, for which its lump waits"
+    assert verdict(late) == f"Put in this month: {wanted}."
+    assert "The lump has not begun and waits for its money: 88.15 USD are there" in _told(late)
+    for found in (early, late):
+        said = _told(found) + json.encode(contribute_document(found)).decode()
+        assert not re.search("was due|are left|not taken for it|side fund", said)
+        assert found.averaged[0].standing.obligations == ()
+
+
+def test_money_that_a_lump_waited_for_begins_it_and_no_more_is_asked_for():
+    house = _house(LUMP.replace("2020-01-15", "2026-03-13"), ira="88.15")
+    _on(house, "2026-03-16")
+    run_once(house, executes=True)
+    broker = house.brokers["paper"]
+    assert isinstance(broker, PaperBroker)
+    broker.deposit("ira", Decimal("11911.85"))
+    found = _asked(house)
+    assert verdict(found) == "No new money is due this month; what is there goes in as below."
+    assert "not begun" not in _told(found)
+    assert found.averaged[0].standing.asked == 1000
+
+
+def test_before_its_first_day_a_lump_is_told_to_take_what_is_there_then():
+    text = _told(_on(_house(LUMP.replace("2020-01-15", "2026-03-13"), ira="3000"), "2026-03-10"))
+    assert (
+        "The lump begins on 2026-03-13 with what is there then: 3,000.00 USD of the 12,000.00 USD "
+        "are there."
+    ) in text
+    assert "not taken for it" not in text
+
+
+def test_check_tells_of_a_lump_whose_first_day_passed_without_its_money(demo):
+    toml = demo / "household.toml"
+    before = toml.read_text()
+    for first, parts, told in (
+        ("2020-01-15", "1200", "has not begun and waits for its money"),
+        ("2020-01-15", "12", "has not begun and its last day has come"),
+    ):
+        table = LUMP.replace("2020-01-15", first).replace("= 12\n", f"= {parts}\n")
+        toml.write_text(before + table.replace("ira", "maya-roth"))
+        page = " ".join(trimtab("check", "--folder", demo).out.split())
+        assert f"[[averaging]] of maya-roth: the lump {told}" in page
+
+
 def test_parts_whose_days_have_passed_are_told_in_one_line():
     text = _told(_asked(_house(LUMP, ira="12000")))
     together = "12 of 12 parts, 12,000.00 USD, were due from 2020-01-15 to 2020-12-15"
@@ -261,7 +319,10 @@ def test_check_remarks_on_a_first_day_that_is_long_past(demo):
     toml = demo / "household.toml"
     before = toml.read_text()
     for table, told in (
-        (LUMP, " USD, were due from 2020-01-15 to 2020-12-15 and go in together."),
+        (
+            LUMP.replace("12000", "10"),
+            " USD, were due from 2020-01-15 to 2020-12-15 and go in together.",
+        ),
         (PATH.replace("2026-03-09", "2020-03-09"), "its path asks for "),
     ):
         toml.write_text(before + table.replace("ira", "maya-roth"))
@@ -341,6 +402,26 @@ def test_a_picture_has_the_path_the_values_and_what_was_put_in(demo, tmp_path):
     assert (tmp_path / "path.png").read_bytes().startswith(b"\x89PNG")
 
 
+def _picture(house: House, path: Path) -> str:
+    look = today(house, run_once(house, executes=False))
+    draw_paths(value_paths(house, look), "USD", look.snapshot.at.date(), path)
+    return path.read_text()
+
+
+def test_a_picture_shows_what_a_period_put_in_and_what_it_did_not_in_black_and_white(tmp_path):
+    house = _house(PATH.replace("1000", "2000"), ira="700")
+    drawn = _picture(house, tmp_path / "before.svg")
+    assert ("asked for and not put in" in drawn, "<!-- put in -->" in drawn) == (True, False)
+    run_once(house, executes=True)
+    _clock(house).at += dt.timedelta(days=35)
+    run_once(house, executes=True)
+    drawn = _picture(house, tmp_path / "after.svg")
+    assert "<!-- put in -->" in drawn
+    for svg in tmp_path.iterdir():
+        colors = {one.lower() for one in re.findall("#[0-9a-fA-F]{6}", svg.read_text())}
+        assert all(one[1:3] == one[3:5] == one[5:7] for one in colors), colors
+
+
 def test_the_values_of_a_path_are_those_at_the_looks_of_past_days():
     house = _house(PATH, ira="5000")
     run_once(house, executes=True)
@@ -354,7 +435,10 @@ def test_the_values_of_a_path_are_those_at_the_looks_of_past_days():
     held = [lot for lot in look.snapshot.lots if lot.account == "ira"]
     assert now == sum(lot.quantity * look.snapshot.price(lot.symbol) for lot in held)
     assert [goal for _, goal in path.goals[:2]] == [1000, 2000]
-    assert [past.day for past in path.put_in] == [first]
+    done, still_open = path.put_in
+    assert (done.day, done.short) == (first, None)
+    assert (still_open.day, still_open.amount) == (dt.date(2026, 4, 9), ZERO)
+    assert still_open.short == 2000 - now
 
 
 def test_a_loss_that_the_plan_of_now_takes_is_not_spoiled_by_new_money():

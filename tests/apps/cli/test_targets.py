@@ -50,19 +50,24 @@ def test_an_edited_policy_that_waits_is_told_before_and_after_a_turn_has_read_it
     unread = targets(untouched).out
     assert unread.startswith("The household holds its own targets; no strategy changes them.")
     assert re.search(
-        r"^- An edited policy that no turn has read yet is not shown here and holds from \S+ \S+ "
-        rf"UTC on, or later if that turn is later: `trimtab policy --folder {untouched}`\.$",
+        r"^- An edited policy that no turn has read yet holds from \S+ \S+ UTC on, or later if "
+        r"that turn is later; it is not shown here\. "
+        rf"`trimtab policy --folder {untouched}` tells the changes\.$",
         unread,
         re.MULTILINE,
     )
+    told = "An edited policy that no turn has read yet holds from"
+    assert told in trimtab("status", "--folder", untouched).out
     trimtab("run", "--folder", untouched)
     read = document_of(targets(untouched, "--json"))["edit"]
     assert re.fullmatch(r"An edited policy waits until \S+ \S+ UTC and is not shown here\.", read)
     path.write_text(before)
     assert document_of(targets(untouched, "--json"))["edit"] is None
     path.write_text(before.replace("turnover_max = 0.30", "turnover_max = 0.20"))
-    tighter = document_of(targets(untouched, "--json"))["edit"]
-    assert tighter == "An edited policy is not shown here and holds from the next turn on."
+    tighter = "An edited policy is due and holds from the next turn on; it is shown here."
+    for command in ("targets", "status"):
+        document = document_of(trimtab(command, "--folder", untouched, "--json"))
+        assert document["edit"] == tighter
 
 
 def test_each_layer_says_what_it_wants_and_why(untouched):
@@ -334,7 +339,7 @@ def test_the_gap_risk_is_told_in_words_and_as_figures(untouched):
     assert document["gap_doubt"] is None
     for sentence in risk["sentences"]:
         assert f"- {sentence}" in ended.out
-    assert 0 < risk["textbook"] < 1
+    assert 0 < risk["capped"] <= risk["textbook"] < 1
     assert risk["breached"] <= risk["windows"] == risk["months"] - 11
     assert risk["looks"] == "day"
     assert 1 / float(risk["multiplier_max"]) == pytest.approx(float(risk["worst"]))

@@ -596,8 +596,11 @@ def test_the_picture_is_the_same_each_time_and_names_every_symbol(tmp_path):
 def test_a_picture_that_cannot_be_written_is_refused_in_a_sentence(tmp_path):
     pytest.importorskip("matplotlib")
     source = source_of(*WASHED, today="2026-03-20")
-    for path in (tmp_path / "no" / "one.svg", tmp_path / "one.nonsense"):
-        with pytest.raises(InputError, match=r"name a \.svg or \.png file"):
+    for path, why in (
+        (tmp_path / "no" / "one.svg", "there is no folder"),
+        (tmp_path / "one.nonsense", r"name a \.svg or \.png file"),
+    ):
+        with pytest.raises(InputError, match=why):
             draw_calendar(calendar_of(source), path)
 
 

@@ -92,6 +92,35 @@ def test_in_a_new_month_the_targets_move_and_say_from_where_to_where():
     )
 
 
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        ("0.3004", "stocks from 30.00 % to 30.04 % and bonds from 70.00 % to 69.96 %"),
+        ("0.300002", "stocks from 30.0000 % to 30.0002 % and bonds from 70.0000 % to 69.9998 %"),
+    ],
+)
+def test_a_small_move_is_told_with_digits_enough_to_be_seen(share, told):
+    small = replace(POLICY, strategy=replace(POLICY.strategy, move_least=Decimal(0)))
+    toy = Toy(lambda _: stocks("0.3"))
+    first = aim(toy, None, MONDAY, small)
+    toy.answer = lambda _: stocks(share)
+    assert aim(toy, first, NEXT_MONTH, small).sentence == f"The targets move: {told}."
+
+
+def test_a_class_that_moves_by_less_than_is_printed_is_not_listed_beside_those_that_do():
+    classes = {
+        name: ClassRule(target=Decimal(part), members=(name,))
+        for name, part in {"a": "0.3", "b": "0.3", "c": "0.4"}.items()
+    }
+    policy = replace(POLICY, classes=classes)
+    toy = Toy(lambda _: {"a": Decimal("0.3"), "b": Decimal("0.3"), "c": Decimal("0.4")})
+    first = aim(toy, None, MONDAY, policy)
+    toy.answer = lambda _: {"a": Decimal("0.35"), "b": Decimal("0.3001"), "c": Decimal("0.3499")}
+    assert aim(toy, first, NEXT_MONTH, policy).sentence == (
+        "The targets move: a from 30.0 % to 35.0 % and c from 40.0 % to 35.0 %."
+    )
+
+
 def test_a_change_below_the_least_move_leaves_the_targets_and_is_said():
     toy = Toy(lambda _: stocks("0.3"))
     first = aim(toy, None, MONDAY)

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.rules.targets.views import CLASSES, LAST, invented, sessions_before, weights
+from tests.rules.targets.views import (
+    CLASSES,
+    LAST,
+    invented,
+    sessions_before,
+    weights,
+    without_price,
+)
 
 from trimtab.domain.aim import LOCKED, Layer
 from trimtab.domain.aims import CppiRule
@@ -16,6 +23,7 @@ from trimtab.domain.errors import DataSuspect
 from trimtab.domain.numbers import to_float
 from trimtab.rules.targets.cppi import exposure
 from trimtab.rules.targets.cppi_gaps import Gaps, Held, gaps_of, sentences
+from trimtab.rules.targets.cppi_markov import gap_chance
 from trimtab.rules.targets.cppi_risk import Insurance, Market, gap_risk, simulate
 from trimtab.rules.targets.view import Floats, Past
 
@@ -123,27 +131,27 @@ def test_a_fall_breaks_the_floor_only_beyond_what_the_cushion_is_of_the_exposure
     assert rule.multiplier_now <= multiplier
 
 
-def test_the_closed_form_is_given_the_exposure_that_the_cap_leaves_and_says_so():
-    """A floor of 40 under 100: three times the cushion is 180, and the cap leaves 100, 1.67 times.
-
-    With a floor of 80 nothing is capped.
-    """
+def test_the_chance_under_the_cap_stands_beside_the_closed_form_and_is_said():
+    """A floor of 40 under 100: five times the cushion is 300, and the cap leaves 100."""
     returns = 4 * invented(900)
-    capped = gaps(returns, rule_of(amount=Decimal(40)), layer=layer_of(40))
+    capped = gaps(returns, rule_of(amount=Decimal(40), multiplier=Decimal(5)), layer=layer_of(40))
+    assert capped.multiplier == 5
     assert capped.multiplier_now == pytest.approx(100 / 60)
     rate = math.log(1.04)
     market = Market(mu=rate, sigma=capped.volatility, rate=rate)
-    closed = gap_risk(100, 40, years=1, steps=12, market=market, multiplier=100 / 60)
-    plain = gap_risk(100, 40, years=1, steps=12, market=market, multiplier=3)
+    closed = gap_risk(100, 40, years=1, steps=12, market=market, multiplier=5)
+    held_back = gap_risk(100, 40, years=1, steps=12, market=market, multiplier=100 / 60)
     assert capped.textbook == pytest.approx(closed.shortfall, rel=1e-9)
-    assert plain.shortfall > 2 * capped.textbook
-    assert (
-        "at the 1.67 times the cushion that the cap allows now; after a fall it is up to 3 again"
-        in sentences(capped)[0]
-    )
-    free = gaps(returns)
-    assert (free.multiplier_now, free.multiplier) == (3, 3)
-    assert sentences(free)[0].endswith("as yours did and never jump.")
+    rule = Insurance(5.0, 0.4, 1.0, grows=0.0)
+    assert capped.capped == pytest.approx(gap_chance(rule, years=1, steps=12, market=market))
+    assert capped.capped is not None
+    assert held_back.shortfall < capped.capped < closed.shortfall
+    told = sentences(capped)[0]
+    assert f"a chance of {100 * capped.capped:.2f} % under your cap" in told
+    assert f"of {100 * capped.textbook:.2f} % by the closed form, which knows none" in told
+    free = gaps(returns, rule_of(cap=None))
+    assert free.capped is None
+    assert "cap" not in sentences(free)[0]
 
 
 def test_the_worst_fall_is_that_between_two_looks_of_the_household():
@@ -160,6 +168,41 @@ def test_the_worst_fall_is_that_between_two_looks_of_the_household():
     assert to_float(month.worst) == pytest.approx(
         -min(0.75 * one[0] + 0.25 * one[1] for one in monthly(returns)), abs=1e-6
     )
+
+
+@pytest.mark.parametrize("looks", ["day", "month"])
+def test_a_hole_in_a_safe_class_hides_no_fall_of_the_risky_ones(looks):
+    returns = invented(600)
+    returns[300, :2] = -0.25
+    whole = gaps(returns, looks=looks)
+    torn = gaps(without_price(without_price(returns, 300, 2), 298, 2), looks=looks)
+    assert torn == whole._replace(real=torn.real)
+    assert torn.real.breached == whole.real.breached
+    assert torn.real.mean_terminal == pytest.approx(whole.real.mean_terminal, rel=1e-12)
+
+
+def test_a_fall_over_a_hole_of_a_risky_class_belongs_to_the_day_on_which_it_is_known():
+    returns = invented(600)
+    returns[300, :2] = -0.25
+    whole = gaps(returns)
+    torn = gaps(without_price(returns, 300, 0), looks="day")
+    over = (1 + returns[300, :2]) * (1 + returns[301, :2]) - 1
+    assert torn.worst is not None
+    assert to_float(torn.worst) == pytest.approx(-(0.75 * over[0] + 0.25 * over[1]), abs=1e-6)
+    assert torn.worst_on == sessions_before(LAST, 600)[301]
+    assert torn.volatility == pytest.approx(whole.volatility, rel=1e-12)
+
+
+def test_a_month_end_that_a_class_has_no_price_near_is_told():
+    returns = invented(600)
+    whole = gaps(returns)
+    row = sessions_before(LAST, 600).index(whole.last)
+    near, torn = without_price(returns, row, 2), returns
+    for back in range(5):
+        torn = without_price(torn, row - back, 2)
+    assert (whole.bridged, gaps(near).bridged, gaps(torn).bridged) == (0, 0, 1)
+    assert "one month a class had no price" in sentences(gaps(torn))[1]
+    assert "no price" not in sentences(gaps(near))[1]
 
 
 def test_what_never_fell_has_no_worst_day():

@@ -112,6 +112,35 @@ def test_inside_the_band_around_it_what_is_held_is_what_is_wanted():
     assert guarding().wants(seen(risky="70000")).insists
 
 
+@pytest.mark.parametrize(
+    ("risky", "most"),
+    [
+        pytest.param("63000", "0.63", id="held above the formula"),
+        pytest.param("57000", "0.60", id="held below it"),
+        pytest.param("70000", "0.60", id="outside the band"),
+    ],
+)
+def test_new_money_bounds_the_targets_at_what_is_held_or_the_formula_wants(risky, most):
+    rule, view = guarding(), seen(risky=risky)
+    paid_in = view._replace(savings=view.savings._replace(flow=Decimal(500)))
+    assert rule.wants(paid_in).risky_max == Decimal(most)
+    for flow in (0, -500):
+        quiet = view._replace(savings=view.savings._replace(flow=Decimal(flow)))
+        assert rule.wants(quiet).risky_max is None
+
+
+def test_money_for_a_withdrawal_is_no_new_money_and_a_withdrawal_called_off_is():
+    rule, due = guarding(floor="ratchet"), Decimal(2_000)
+    first = rule.wants(seen(risky="60000"))
+    savings = seen("102000", "60000").savings._replace(due=due, flow=due)
+    told = rule.wants(after(first, 1, savings=savings))
+    assert told.risky_max is None
+    called_off = rule.wants(
+        after(told, 2, savings=savings._replace(due=Decimal(0), flow=Decimal(0)))
+    )
+    assert called_off.risky_max == Decimal(61_200) / 102_000
+
+
 @pytest.mark.parametrize("order", list(permutations(CLASSES))[::5], ids="-".join)
 def test_the_weights_follow_the_classes_when_these_are_given_in_another_order(order):
     one = guarding().wants(seen())
@@ -203,6 +232,7 @@ def hit(**rule: object) -> tuple[Cppi, Layer]:
     locked = guard.wants(after(guard.wants(seen()), 1, value="79000"))
     assert locked.state[LOCKED] == str(LAST + dt.timedelta(days=1))
     assert risky_part(locked.targets) == 0
+    assert locked.risky_max == 0
     return guard, locked
 
 

@@ -150,6 +150,16 @@ def test_a_move_that_costs_more_than_it_is_worth_is_not_wanted():
     assert strategy(cost=Decimal(0)).wants(view_of(PAST, last=near)).targets == best
 
 
+def test_a_move_too_small_to_print_is_no_move_of_nothing():
+    best = strategy().wants(view_of(PAST)).targets
+    step = Decimal("0.0001")
+    near = dict(best) | {"bonds": best["bonds"] - step, "stocks": best["stocks"] + step}
+    told = strategy().wants(view_of(PAST, last=near)).sentences[-1]
+    assert told.startswith("The weights of the last time stay: ")
+    assert told.endswith("those wanted now differ by less than a tenth of a percent.")
+    assert "moving 0.0 %" not in told
+
+
 def test_a_move_that_is_worth_its_cost_is_wanted():
     best = strategy().wants(view_of(PAST)).targets
     risky = weights(stocks="0.8", world="0.05", bonds="0.05", cash="0.10")
@@ -208,4 +218,50 @@ def test_only_the_sessions_of_the_rule_are_seen():
     wild = np.vstack([invented(200, 2) * 30, PAST])
     assert strategy(sessions=300).wants(view_of(wild)).targets == (
         strategy(sessions=300).wants(view_of(PAST)).targets
+    )
+
+
+@settings(max_examples=30)
+@given(
+    cash=st.integers(0, 30),
+    least=st.integers(0, 40),
+    most=st.integers(41, 90),
+    others=st.sampled_from([("bonds",), ("stocks", "world"), ("stocks",)]),
+)
+def test_a_bound_that_names_cash_is_kept_with_the_cash(cash, least, most, others):
+    part = Decimal(cash) / 100
+    base = dict.fromkeys(CLASSES[:3], (1 - part) / 3) | {"cash": part}
+    one = bound(*others, "cash", least=f"0.{least:02}", most=f"0.{most:02}")
+    view = view_of(PAST, base=base)
+    wanted = checked(strategy(bounds=(one,)).wants(view), view.classes).targets
+    together = sum(wanted[name] for name in one.classes)
+    close = Decimal("0.000002")
+    assert wanted["cash"] == part.quantize(close)
+    assert one.least - close <= together <= one.most + close
+
+
+def test_what_cash_takes_of_a_bound_is_said():
+    one = bound("bonds", "cash", least="0.15", most="0.5")
+    layer = strategy(bounds=(one,)).wants(view_of(PAST))
+    assert layer.targets["bonds"] == Decimal("0.400000")
+    assert layer.sentences[-1] == (
+        "Of what bonds and cash may have together, cash has 10.0 %: that leaves at least 5.0 % and "
+        "at most 40.0 % to the rest."
+    )
+
+
+def test_a_last_mix_that_broke_a_bound_with_cash_in_it_does_not_stay():
+    one = bound("bonds", "cash", most="0.5")
+    best = strategy().wants(view_of(PAST)).targets
+    wanted = strategy(cost=Decimal(1), bounds=(one,)).wants(view_of(PAST, last=best)).targets
+    assert wanted["bonds"] + wanted["cash"] <= Decimal("0.500002")
+
+
+def test_more_cash_than_a_bound_allows_is_a_fault_of_the_file():
+    one = bound("bonds", "cash", most="0.05")
+    with pytest.raises(StrategyFault) as caught:
+        strategy(bounds=(one,)).wants(view_of(PAST))
+    assert str(caught.value) == (
+        "strategy.minimum_variance.bounds: bonds and cash may have 5.0 % together, and cash alone "
+        "has 10.0 % of it. Mend the bounds in household.toml."
     )

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.rules.targets.views import BASE, CLASSES, invented, view_of
+from tests.rules.targets.views import BASE, CLASSES, LAST, invented, view_of, without_price
 
 from trimtab.domain.aims import MomentumRule
 from trimtab.domain.errors import DataSuspect
 from trimtab.rules.targets.aim import checked
+from trimtab.rules.targets.assets import assets_of, month_end_rows
 from trimtab.rules.targets.tilted import Momentum
 from trimtab.rules.targets.view import Past
 
@@ -118,3 +119,58 @@ def test_fewer_than_twenty_sessions_say_nothing():
 def test_the_past_it_asks_for_holds_its_months():
     asked = tilting(months=60, sessions=60).sessions
     assert tilting(months=60, sessions=60).wants(view_of(invented(asked))).targets
+
+
+@settings(max_examples=40)
+@given(
+    holes=st.lists(
+        st.tuples(st.integers(0, 389), st.integers(0, 2)), min_size=1, max_size=12, unique=True
+    )
+)
+def test_a_missing_price_changes_what_no_class_returned_over_the_months(holes):
+    returns = PAST.copy()
+    returns[250, 0] = 0.25
+    whole, torn = tilting().wants(view_of(returns)), returns
+    ends = set(month_end_rows(view_of(returns).past.sessions, LAST))
+    for row, column in sorted(holes, reverse=True):
+        if row not in ends:
+            torn = without_price(torn, row, column)
+    layer = tilting().wants(view_of(torn))
+    for name in CLASSES[:3]:
+        key = f"return_of_{name}"
+        assert layer.figures[key] == pytest.approx(whole.figures[key], rel=1e-9)
+
+
+def test_a_month_end_without_a_price_takes_the_class_own_last_one():
+    view = view_of(PAST)
+    rows = month_end_rows(view.past.sessions, LAST)
+    first, last = rows[-13], rows[-2]
+    layer = tilting().wants(view_of(without_price(PAST, last, 0)))
+    kept = np.prod(1 + PAST[first + 1 : last, 0]) - 1
+    assert layer.figures["return_of_stocks"] == pytest.approx(kept, rel=1e-9)
+    whole = tilting().wants(view).figures
+    assert layer.figures["return_of_world"] == pytest.approx(whole["return_of_world"], rel=1e-9)
+
+
+def test_a_class_without_a_price_near_an_end_of_its_months_is_doubted_by_name():
+    view = view_of(PAST)
+    last = month_end_rows(view.past.sessions, LAST)[-2]
+    torn = PAST
+    for row in range(last, last - 5, -1):
+        torn = without_price(torn, row, 1)
+    with pytest.raises(DataSuspect) as caught:
+        tilting().wants(view_of(torn))
+    assert str(caught.value) == (
+        "momentum needs the price of every class at both ends of its months: world has no price in "
+        f"the week to {view.past.sessions[last]}; add the prices."
+    )
+
+
+def test_a_return_over_several_sessions_is_no_return_of_one_in_an_estimate():
+    torn = without_price(PAST, 300, 0)
+    _, seen = assets_of(view_of(torn), 400, "momentum")
+    assert np.flatnonzero(~np.isfinite(seen).all(axis=1)).tolist() == [300, 301]
+    late = PAST.copy()
+    late[:45, 0] = np.nan
+    _, seen = assets_of(view_of(late), 400, "momentum")
+    assert np.isfinite(seen).all(axis=1).sum() == 355, "the first price of all has no hole before"

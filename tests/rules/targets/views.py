@@ -66,3 +66,12 @@ def view_of(
         "is_due": True,
     }
     return View(**(fields | more))
+
+
+def without_price(returns: Floats, row: int, column: int) -> Floats:
+    """*returns* where a class has no price in a session: its next return spans that too."""
+    changed = returns.copy()
+    later = row + 1 + int(np.isfinite(returns[row + 1 :, column]).argmax())
+    changed[row, column] = np.nan
+    changed[later, column] = (1 + returns[row, column]) * (1 + returns[later, column]) - 1
+    return changed

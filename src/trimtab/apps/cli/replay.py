@@ -65,10 +65,14 @@ def command(
     from trimtab.apps.cli.turns import household_of
     from trimtab.apps.home import Home, read_household
     from trimtab.apps.replay import Day, draw_bands, replay
+    from trimtab.apps.views.canvas import require_ending
     from trimtab.apps.views.replay import day_line, replay_page
     from trimtab.rules.tax.books import books_of
     from trimtab.rules.tax.log import tax_rows, tax_totals
 
+    for path in (chart, targets):
+        if path is not None:
+            require_ending(path)  # before a year of days is replayed in vain
     home = Home(folder)
     household = household_of(read_household(home))
     currency = household.currency

@@ -39,10 +39,9 @@ def command(folder: Path, curve: Path | None, chart: Path | None, as_json: bool)
     from trimtab.apps.views.yields import yields_document, yields_page
     from trimtab.apps.yields import gather_yields
     from trimtab.domain.errors import InputError
-    from trimtab.domain.values import trade_date
 
     with progress("reading yields"):
-        view = gather_yields(Home(folder), trade_date(SystemClock().now()), curve)
+        view = gather_yields(Home(folder), SystemClock().now(), curve)
         if chart is not None:
             from trimtab.apps.views.yields_picture import draw_curve
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from trimtab.domain.errors import InputError, MissingExtra
 
@@ -20,6 +20,7 @@ def canvas(path: Path, width: float, height: float) -> Iterator["Figure"]:
         MissingExtra: matplotlib is not installed.
         InputError: the file cannot be written.
     """
+    require_picture(path)
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
@@ -28,12 +29,46 @@ def canvas(path: Path, width: float, height: float) -> Iterator["Figure"]:
     with rc_context({"svg.hashsalt": "trimtab", "font.size": 9}):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
-        is_svg = path.suffix.lower() == ".svg"
-        try:
-            figure.savefig(path, dpi=144, metadata={"Date": None} if is_svg else None)
-        except (OSError, ValueError) as error:
-            msg = f"the picture {path} cannot be written ({error}): name a .svg or .png file."
-            raise InputError(msg) from error
+        write_picture(figure, path)
+
+
+def require_picture(path: Path) -> None:
+    """Refuse a *path* to which no picture can be written.
+
+    Raises:
+        InputError: its ending is neither .svg nor .png, or there is no such folder.
+    """
+    require_ending(path)
+    if not path.parent.is_dir():
+        msg = f"the picture {path} cannot be written: there is no folder {path.parent}."
+        raise InputError(msg)
+
+
+def require_ending(path: Path) -> None:
+    """Refuse a *path* whose name is not that of a picture.
+
+    Raises:
+        InputError: its ending is neither .svg nor .png.
+    """
+    if path.suffix.lower() not in {".svg", ".png"}:
+        raise InputError(f"the picture {path} cannot be written: name a .svg or .png file.")
+
+
+def write_picture(figure: "Figure", path: Path, dpi: float | Literal["figure"] = 144) -> None:
+    """Write *figure* to *path*, as SVG or PNG by its name and the same bytes every time.
+
+    *dpi* is in dots an inch; `figure` is the figure's own.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    require_picture(path)
+    is_svg = path.suffix.lower() == ".svg"
+    try:
+        figure.savefig(path, dpi=dpi, metadata={"Date": None} if is_svg else None)
+    except (OSError, ValueError) as error:
+        msg = f"the picture {path} cannot be written: {error}."
+        raise InputError(msg) from error
 
 
 def plain(panel: "Axes", title: str, unit: str) -> None:

@@ -28,6 +28,7 @@ def check_page(checked: Checked, folder: str) -> list[Block]:
         blocks.append(item("The market is invented: no price in it is real."))
     if checked.drifts:
         blocks += [Heading("Drift"), *drift_blocks(checked.drifts, currency)]
+        blocks += [Sentence(text, "warn") for text in (checked.edit,) if text]
     if checked.coverage:
         blocks += [Heading("Prices"), _coverage_table(checked)]
     if checked.remarks:
@@ -58,6 +59,7 @@ def check_document(checked: Checked) -> CheckDocument:
             )
             for found in checked.coverage
         ),
+        edit=checked.edit,
         remarks=checked.remarks,
     )
 

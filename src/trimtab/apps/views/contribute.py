@@ -1,8 +1,9 @@
 """New money as a page: how much, where it goes and why, and what waits for a later day."""
 
+import datetime as dt
 from collections.abc import Iterator
 
-from trimtab.apps.contributing import Averaged, Contributing, Place
+from trimtab.apps.contributing import Averaged, Contributing, Incoming, Month, Place
 from trimtab.apps.views.contribute_documents import (
     AveragingDocument,
     ContributeDocument,
@@ -15,8 +16,19 @@ from trimtab.apps.views.figures import cents, counted, digits, typed
 from trimtab.apps.views.page import Block, Column, Heading, Sentence, Table, item, rows_of
 from trimtab.domain.numbers import ZERO
 from trimtab.rules.reserve import status
-from trimtab.rules.side_fund import Standing, why_together
+from trimtab.rules.side_fund import Standing, not_begun, why_together
 from trimtab.rules.words import instant, listing, money, units
+
+_PAID: dict[Month, str] = {
+    "none": "No money is due this month.",
+    "past": "No more money is due this month.",
+    "was paid": "What was due this month is paid already.",
+    "paid": "What is due until the end of the month is paid already.",
+}
+_ASKS = {
+    "parts": "for which its lump waits",
+    "value": "which its path asks for beyond the side fund",
+}
 
 
 def contribute_page(found: Contributing, folder: str) -> list[Block]:
@@ -78,8 +90,8 @@ def verdict(found: Contributing) -> str:
     """What to put in and where, in a sentence."""
     currency = found.currency
     wanted = [
-        f"{money(one.standing.lacks, currency)} into {one.standing.rule.account}, which its "
-        "path asks for beyond the side fund"
+        f"{money(one.standing.lacks, currency)} into {one.standing.rule.account}, "
+        f"{_ASKS[one.standing.rule.by]}"
         for one in found.averaged
         if one.standing.lacks > 0
     ]
@@ -87,16 +99,19 @@ def verdict(found: Contributing) -> str:
         (one,) = found.incoming
         parts = [f"{money(place.amount, currency)} {_goes(place)}" for place in found.places]
         return f"Of {money(one.amount, currency)} for {one.account}, {listing(parts)}."
-    due = [
-        f"{money(one.amount, currency)} into {one.account} on {one.day}" for one in found.incoming
-    ]
+    due = [_due_from_outside(one, found) for one in found.incoming]
     if due or wanted:
         return f"Put in this month: {listing([*due, *wanted])}."
     if any(one.standing.asked > 0 for one in found.averaged):
         return "No new money is due this month; what is there goes in as below."
-    if found.is_paid:
-        return "What is due until the end of the month is paid already."
-    return "No money is due this month."
+    return _PAID[found.month]
+
+
+def _due_from_outside(one: Incoming, found: Contributing) -> str:
+    text = f"{money(one.amount, found.currency)} into {one.account}"
+    if one.day < found.today:
+        return f"{text} (due on {one.day} and not come yet)"
+    return f"{text} on {one.day}"
 
 
 def _goes(place: Place) -> str:
@@ -136,11 +151,14 @@ def _averaging(one: Averaged, found: Contributing) -> Iterator[tuple[str, str]]:
     """What a rule asks, what is there for it, what is planned, and what comes next."""
     standing, currency = one.standing, found.currency
     if standing.rule.by == "parts":
-        yield from ((text, "") for text in _lump(one, currency))
+        yield from ((text, "") for text in _lump(one, found.today, currency))
+        waiting = not_begun(standing, found.today, currency)
+        if waiting:
+            yield waiting, "warn" if standing.lacks > 0 else ""
     else:
         yield from ((text, "") for text in _path(one, currency))
     yield from _due(standing, currency)
-    if standing.lacks > 0:
+    if standing.rule.by == "value" and standing.lacks > 0:
         lacks = money(standing.lacks, currency)
         text = f"The side fund lacks {lacks} of that: put it in, or it is asked for again."
         yield text, "warn"
@@ -172,15 +190,24 @@ def _due(standing: Standing, currency: str) -> Iterator[tuple[str, str]]:
         yield due.why, "warn" if due.withheld > 0 else ""
 
 
-def _lump(one: Averaged, currency: str) -> Iterator[str]:
-    rule = one.standing.rule
-    yield (
+def _lump(one: Averaged, today: dt.date, currency: str) -> Iterator[str]:
+    standing = one.standing
+    rule = standing.rule
+    in_parts = (
         f"{money(rule.amount, currency)} go in by {counted(rule.parts or 1, 'equal part')}, each "
-        f"{rule.every.replace('_', ' ')} from {rule.first}; "
-        f"{money(one.standing.waits, currency)} of the cash wait for their day."
+        f"{rule.every.replace('_', ' ')} from {rule.first}"
     )
-    there, left = one.standing.waits + one.standing.asked, one.standing.left
-    if there < left:
+    if standing.needs is not None:
+        yield f"{in_parts}."
+        return
+    yield f"{in_parts}; {money(standing.waits, currency)} of the cash wait for their day."
+    there, left = standing.waits + standing.asked, standing.left
+    if there < left and today < rule.first:
+        yield (
+            f"The lump begins on {rule.first} with what is there then: {money(there, currency)} of "
+            f"the {money(left, currency)} are there."
+        )
+    elif there < left:
         rest = "" if left == rule.amount else " that have not gone in yet"
         yield (
             f"The account holds {money(there, currency)} of the {money(left, currency)}{rest}: "

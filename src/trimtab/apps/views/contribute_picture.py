@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from trimtab.apps.value_paths import ValuePath
 from trimtab.apps.views.canvas import canvas, plain
 from trimtab.domain.errors import InputError
+from trimtab.domain.numbers import ZERO
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,20 +84,32 @@ def _draw_put_in(panel: "Axes", one: ValuePath, currency: str, today: dt.date) -
         label="most that one period may take",
     )
     at = [date2num(past.day) for past in one.put_in]
-    amounts = [float(past.amount) for past in one.put_in]
-    panel.bar(at, amounts, width, color="0.85", edgecolor="black", label="put in")
-    withheld = [float(past.withheld) for past in one.put_in]
-    if any(withheld):
-        panel.bar(
-            at,
-            withheld,
-            width,
-            bottom=amounts,
-            color="white",
-            edgecolor="black",
-            hatch="///",
-            label="withheld by the cap",
-        )
+    upon = [0.0] * len(at)
+    for label, color, line, hatch, amounts in (
+        ("put in", "0.85", "-", "", [past.amount for past in one.put_in]),
+        (
+            "asked for and not put in",
+            "white",
+            "--",
+            "",
+            [past.short or ZERO for past in one.put_in],
+        ),
+        ("withheld by the cap", "white", "-", "///", [past.withheld for past in one.put_in]),
+    ):
+        heights = [float(amount) for amount in amounts]
+        if any(heights):
+            panel.bar(
+                at,
+                heights,
+                width,
+                bottom=upon,
+                color=color,
+                edgecolor="black",
+                linestyle=line,
+                hatch=hatch,
+                label=label,
+            )
+        upon = [low + max(0.0, height) for low, height in zip(upon, heights, strict=True)]
     panel.axhline(0, color="black", linewidth=0.8)
     panel.axvline(date2num(today), color="0.6", linestyle=":", linewidth=1)
     plain(panel, "What each period put in", currency)

@@ -263,6 +263,7 @@ class StatusDocument(Struct, frozen=True, kw_only=True):
     breaker: str | None
     breaker_since: dt.datetime | None
     pending_policy: PendingDocument | None
+    edit: str | None
     discrepancies: tuple[DiscrepancyDocument, ...]
     open_orders: tuple[OrderDocument, ...]
     value: Digits | None
@@ -375,6 +376,7 @@ class CheckDocument(Struct, frozen=True, kw_only=True):
     value: Digits | None
     classes: tuple[DriftDocument, ...]
     prices: tuple[CoverageDocument, ...]
+    edit: str | None
     remarks: tuple[str, ...]
 
 

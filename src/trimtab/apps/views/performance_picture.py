@@ -8,6 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trimtab.apps.views.canvas import require_picture, write_picture
 from trimtab.domain.errors import InputError
 from trimtab.lab.measures import drawdowns
 from trimtab.lab.track_record import Point
@@ -22,6 +23,7 @@ def draw_performance(points: Sequence[Point], currency: str, path: Path) -> None
     Raises:
         InputError: matplotlib is not installed, or the file cannot be written.
     """
+    require_picture(path)
     try:
         from matplotlib import rc_context
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -46,12 +48,7 @@ def draw_performance(points: Sequence[Point], currency: str, path: Path) -> None
         figure.suptitle(
             f"How it went, {points[0].day} to {points[-1].day}", fontsize=12, x=0.01, ha="left"
         )
-        is_svg = path.suffix.lower() == ".svg"
-        try:
-            figure.savefig(path, dpi=144, metadata={"Date": None} if is_svg else None)
-        except (OSError, ValueError) as error:
-            msg = f"the picture {path} cannot be written ({error}): name a .svg or .png file."
-            raise InputError(msg) from error
+        write_picture(figure, path)
 
 
 def put_in(points: Sequence[Point]) -> list[float]:

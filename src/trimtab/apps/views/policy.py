@@ -11,7 +11,7 @@ from trimtab.domain.memory import Memory
 from trimtab.domain.policy import HouseholdFile, PlanRule, Policy
 from trimtab.rules.drift import half_width
 from trimtab.rules.holdings import bands_of
-from trimtab.rules.precommitment import changes, policy_digest, review
+from trimtab.rules.precommitment import changes, policy_digest, policy_next, review
 from trimtab.rules.words import instant, listing, percent
 
 
@@ -24,10 +24,10 @@ def policy_page(
     flag: str | None = None,
 ) -> list[Block]:
     """All of `trimtab policy`; *flag* is the reason in the pause flag."""
-    policy = memory.policy or file.policy()
+    policy = policy_next(memory, file.policy(), now)
     blocks: list[Block] = [Sentence(_in_force(memory, policy), "strong")]
     blocks += [Heading("Classes"), _class_table(policy), *(item(text) for text in _rules(policy))]
-    found = changes(policy, file.policy())
+    found = changes(memory.policy or policy, file.policy())
     blocks.append(Heading("household.toml"))
     blocks += [item(change.sentence) for change in found]
     blocks.append(item(consequence(file, memory, now), "warn" if found else "good"))
@@ -67,12 +67,13 @@ def policy_document(
     file: HouseholdFile, memory: Memory, now: dt.datetime, *, flag: str | None = None
 ) -> PolicyDocument:
     """All of `trimtab policy --json`."""
-    policy = memory.policy or file.policy()
+    policy = policy_next(memory, file.policy(), now)
+    is_due = memory.policy not in (None, policy)
     bands = bands_of(policy)
     return PolicyDocument(
         household=file.household.name,
-        digest=memory.policy_digest or policy_digest(policy),
-        since=memory.policy_since,
+        digest=policy_digest(policy) if is_due else memory.policy_digest or policy_digest(policy),
+        since=None if is_due else memory.policy_since,
         classes=tuple(
             ClassDocument(
                 asset_class=name,
@@ -91,7 +92,7 @@ def policy_document(
                 tightens=change.tightens,
                 sentence=change.sentence,
             )
-            for change in changes(policy, file.policy())
+            for change in changes(memory.policy or policy, file.policy())
         ),
         pending=pending_document(memory.proposed),
         consequence=consequence(file, memory, now),
@@ -103,7 +104,13 @@ def policy_document(
 def _in_force(memory: Memory, policy: Policy) -> str:
     if memory.policy is None or memory.policy_since is None:
         return f"Policy {policy_digest(policy)}: not in force yet, no turn was taken."
-    return f"Policy {memory.policy_digest}: in force since {instant(memory.policy_since)}."
+    held = f"Policy {memory.policy_digest}: in force since {instant(memory.policy_since)}"
+    if policy == memory.policy:
+        return f"{held}."
+    return (
+        f"Policy {policy_digest(policy)}: an edited policy is due and holds from the next turn on; "
+        f"it is shown here. {held} until then."
+    )
 
 
 def _class_table(policy: Policy) -> Table:

@@ -1,5 +1,8 @@
 """How a household stands, as a page: the verdict first, then what holds, then the figures."""
 
+import datetime as dt
+from collections.abc import Iterator
+
 from trimtab.adapters.lease import Holder
 from trimtab.apps.standing import Standing
 from trimtab.apps.views.documents import (
@@ -15,10 +18,12 @@ from trimtab.apps.views.drift import drift_blocks, drift_document
 from trimtab.apps.views.figures import cents, digits, typed
 from trimtab.apps.views.page import Block, Column, Heading, Row, Sentence, Table, item
 from trimtab.apps.views.plan import discrepancy_document
-from trimtab.domain.events import PolicyProposed
-from trimtab.domain.memory import OrderMemory
+from trimtab.domain.events import PolicyAdopted, PolicyProposed
+from trimtab.domain.memory import Memory, OrderMemory
 from trimtab.domain.numbers import ZERO, Weight
+from trimtab.domain.policy import Policy
 from trimtab.domain.values import trade_date
+from trimtab.rules.precommitment import review
 from trimtab.rules.reserve import reserve
 from trimtab.rules.reserve import status as reserve_status
 from trimtab.rules.words import instant, listing, money, percent, units
@@ -54,7 +59,8 @@ def status_page(standing: Standing, folder: str) -> list[Block]:
         blocks += [Heading("Drift"), *drift_blocks(decision.drifts, currency)]
         blocks += [Sentence(text, "quiet") for text in _after_tax(standing)]
     blocks += [Heading(f"Accounts, in {currency}"), _account_table(standing)]
-    blocks += [item(text) for text in (*_reserve(standing), *_waiting(standing, folder))]
+    kept = (*_reserve(standing), *_set_aside(standing), *_waiting(standing, folder))
+    blocks += [item(text) for text in kept]
     return blocks
 
 
@@ -79,7 +85,8 @@ def status_document(standing: Standing) -> StatusDocument:
         paused=memory.paused or standing.flag,
         breaker=memory.breaker,
         breaker_since=memory.breaker_since,
-        pending_policy=pending_document(memory.proposed),
+        pending_policy=pending_document(standing.journaled.proposed),
+        edit=_edit(standing),
         discrepancies=tuple(
             discrepancy_document(found) for all_ in memory.discrepancies.values() for found in all_
         ),
@@ -99,6 +106,28 @@ def pending_document(proposed: PolicyProposed | None) -> PendingDocument | None:
     if proposed is None:
         return None
     return PendingDocument(effective_at=proposed.effective_at, changes=proposed.changes)
+
+
+def edit_sentence(memory: Memory, wanted: Policy, at: dt.datetime) -> str | None:
+    """That household.toml asks for another policy than the one in force, and from when it holds.
+
+    *memory* is the journal's and *wanted* the policy of the file; None where it asks for nothing
+    new.
+    """
+    if memory.policy is None:
+        return None
+    match review(memory, wanted, at):
+        case (PolicyAdopted(),):
+            return "An edited policy is due and holds from the next turn on; it is shown here."
+        case (PolicyProposed(effective_at=until),):
+            return (
+                "An edited policy that no turn has read yet holds from "
+                f"{instant(until)} on, or later if that turn is later; it is not shown here."
+            )
+        case () if memory.proposed is not None:
+            when = instant(memory.proposed.effective_at)
+            return f"An edited policy waits until {when} and is not shown here."
+    return None
 
 
 def holder_document(found: Holder | None) -> HolderDocument | None:
@@ -159,9 +188,9 @@ def _facts(standing: Standing, folder: str) -> list[tuple[str, str]]:
         ends = f"{typed('policy rearm', folder)} ends it."
         text = f"Defensive since {since}: {memory.breaker}. {ends}"
         facts.append((text, "bad"))
-    if memory.proposed is not None:
-        when = instant(memory.proposed.effective_at)
-        facts.append((f"An edited policy waits until {when}: {typed('policy', folder)}.", "warn"))
+    edit = _edit(standing)
+    if edit is not None:
+        facts.append((f"{edit} {typed('policy', folder)} tells the changes.", "warn"))
     for found in memory.discrepancies.values():
         facts += [(f"Blocked: {difference.sentence}", "bad") for difference in found]
     facts += [(f"Not settled: {order_sentence(known)}.", "warn") for known in memory.open_orders()]
@@ -169,6 +198,10 @@ def _facts(standing: Standing, folder: str) -> list[tuple[str, str]]:
     facts += [(fault, "warn") for fault in (aim.faults if aim else ())]
     facts += [(remark, "warn") for remark in standing.remarks]
     return facts
+
+
+def _edit(standing: Standing) -> str | None:
+    return edit_sentence(standing.journaled, standing.file.policy(), standing.at)
 
 
 def _last_turn(standing: Standing, folder: str) -> str:
@@ -237,6 +270,16 @@ def _reserve(standing: Standing) -> list[str]:
         return [f"Operating reserve in {rule.account}: what it holds of cash is not known."]
     said = reserve_status(found.rule, found.reached, standing.file.household.base_currency)
     return [f"Operating reserve in {found.rule.account}: {said[0].lower()}{said[1:]}"]
+
+
+def _set_aside(standing: Standing) -> Iterator[str]:
+    """The cash kept for withdrawals."""
+    currency = standing.file.household.base_currency
+    for flow, there, until in standing.set_aside():
+        amount = money(flow.amount, currency)
+        which = amount if there == flow.amount else f"{money(there, currency)} of {amount}"
+        late = "" if until is None else f" and not taken yet: kept until {until}"
+        yield f"Cash for a withdrawal: {which} in {flow.account}, due on {flow.date}{late}."
 
 
 def _waiting(standing: Standing, folder: str) -> list[str]:

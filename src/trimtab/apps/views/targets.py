@@ -5,6 +5,7 @@ from decimal import Decimal
 from trimtab.apps.aiming import Aiming, left_by
 from trimtab.apps.views.figures import digits, offset, rate, typed
 from trimtab.apps.views.page import Block, Column, Heading, Row, Sentence, Table, item
+from trimtab.apps.views.status import edit_sentence
 from trimtab.apps.views.targets_documents import (
     ClassTargetDocument,
     GapRiskDocument,
@@ -12,9 +13,7 @@ from trimtab.apps.views.targets_documents import (
     TargetsDocument,
 )
 from trimtab.domain.aim import Aim, Layer
-from trimtab.domain.events import PolicyAdopted, PolicyProposed
 from trimtab.domain.numbers import ZERO, Weight, to_decimal
-from trimtab.rules.precommitment import review
 from trimtab.rules.targets.cppi_gaps import Gaps, sentences
 from trimtab.rules.words import instant, listing, money, percent
 
@@ -49,7 +48,7 @@ def verdict(aiming: Aiming) -> str:
     if aim is not None:
         return aim.sentence
     if aiming.policy.strategy.layers:
-        return "The strategy was never asked: no turn has run, and a price is missing now."
+        return "The strategy was never asked: no turn has run with it, and a price is missing now."
     if aiming.policy.glide.points:
         return "The household glides from target to target by date."
     return "The household holds its own targets; no strategy changes them."
@@ -106,7 +105,7 @@ def targets_page(aiming: Aiming, folder: str) -> list[Block]:
 def targets_document(aiming: Aiming) -> TargetsDocument:
     """All of `trimtab targets --json`."""
     aim, look = aiming.aim, aiming.look
-    weights, edit = _weights(aiming), _edit(aiming)
+    weights = _weights(aiming)
     return TargetsDocument(
         household=aiming.file.household.name,
         currency=aiming.file.household.base_currency,
@@ -114,7 +113,7 @@ def targets_document(aiming: Aiming) -> TargetsDocument:
         sentence=verdict(aiming),
         missing=aiming.missing,
         warnings=aiming.warnings,
-        edit=None if edit is None else f"{edit}.",
+        edit=_edit(aiming),
         is_defensive=aiming.memory.breaker is not None,
         since=None if aiming.memory.aim is None else aiming.memory.aim.since,
         estimated_on=None if aim is None else aim.estimated_on,
@@ -170,6 +169,7 @@ def _gap_document(gaps: Gaps) -> GapRiskDocument:
         volatility=gaps.volatility,
         multiplier_now=gaps.multiplier_now,
         textbook=gaps.textbook,
+        capped=gaps.capped,
         first=gaps.first,
         last=gaps.last,
         months=gaps.months,
@@ -210,27 +210,13 @@ def _facts(aiming: Aiming, folder: str) -> list[tuple[str, str]]:
     facts += [(text, "warn") for text in aiming.warnings]
     edit = _edit(aiming)
     if edit is not None:
-        facts.append((f"{edit}: {typed('policy', folder)}.", "warn"))
+        facts.append((f"{edit} {typed('policy', folder)} tells the changes.", "warn"))
     return facts
 
 
 def _edit(aiming: Aiming) -> str | None:
-    """That household.toml asks for a policy other than the one shown, and from when that holds."""
-    memory = aiming.memory
-    if memory.policy is None:
-        return None
-    match review(memory, aiming.file.policy(), aiming.at):
-        case (PolicyAdopted(),):
-            return "An edited policy is not shown here and holds from the next turn on"
-        case (PolicyProposed(effective_at=at),):
-            return (
-                "An edited policy that no turn has read yet is not shown here and holds from "
-                f"{instant(at)} on, or later if that turn is later"
-            )
-        case () if memory.proposed is not None:
-            at = memory.proposed.effective_at
-            return f"An edited policy waits until {instant(at)} and is not shown here"
-    return None
+    """That household.toml asks for a policy other than the one in force, and from when it holds."""
+    return edit_sentence(aiming.memory, aiming.file.policy(), aiming.at)
 
 
 def _dates(aiming: Aiming, aim: Aim, folder: str) -> list[str]:
@@ -252,8 +238,11 @@ def _dates(aiming: Aiming, aim: Aim, folder: str) -> list[str]:
 
 
 def _moves(aiming: Aiming) -> bool:
-    """Whether a turn now would move the targets."""
-    return aiming.look is not None and aiming.look.targets != aiming.in_force
+    """Whether a turn now would move the targets by as much as the table can show."""
+    if aiming.look is None:
+        return False
+    wanted = aiming.look.targets
+    return any(rate(wanted[name]) != rate(held) for name, held in aiming.in_force.items())
 
 
 def _weights(aiming: Aiming) -> dict[str, Weight]:

@@ -34,6 +34,7 @@ class GapRiskDocument(Struct, frozen=True, kw_only=True):
     volatility: float
     multiplier_now: float
     textbook: float
+    capped: float | None
     first: dt.date
     last: dt.date
     months: int

@@ -4,8 +4,9 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trimtab.apps.views.canvas import require_picture, write_picture
 from trimtab.apps.views.tax_calendar import last_sale_day, lines_of
-from trimtab.domain.errors import InputError, MissingExtra
+from trimtab.domain.errors import MissingExtra
 from trimtab.rules.tax.calendar import GroupCalendar, WashCalendar, Window, WindowKind
 from trimtab.rules.tax.matching import WINDOW_DAYS
 
@@ -40,6 +41,7 @@ def draw_calendar(calendar: WashCalendar, path: Path) -> None:
         MissingExtra: matplotlib is not installed.
         InputError: the file cannot be written.
     """
+    require_picture(path)
     try:
         from matplotlib import rc_context
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -62,12 +64,7 @@ def draw_calendar(calendar: WashCalendar, path: Path) -> None:
         figure.legend(
             handles=_legend(calendar), loc="outside lower left", ncols=3, frameon=False, fontsize=8
         )
-        is_svg = path.suffix.lower() == ".svg"
-        try:
-            figure.savefig(path, dpi=144, metadata={"Date": None} if is_svg else None)
-        except (OSError, ValueError) as error:
-            msg = f"the picture {path} cannot be written ({error}): name a .svg or .png file."
-            raise InputError(msg) from error
+        write_picture(figure, path)
 
 
 def _draw(

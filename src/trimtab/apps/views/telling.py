@@ -128,6 +128,13 @@ def _facts(event: Event, context: _Context) -> Iterator[Fact]:  # noqa: C901, PL
         ) if amount == 0:
             told = money(left, context.currency)
             yield context.fact(f"Of the lump in {account} {told} are left.", account=account)
+        case ContributionMet(account=account, contribution=over) if over.short is not None:
+            text = (
+                f"What [[averaging]] asked of {account} on {over.day} was not done when the next "
+                f"day came: {money(over.amount, context.currency)} put in, "
+                f"{money(over.short, context.currency)} short."
+            )
+            yield context.fact(text, account=account)
         case ContributionMet(account=account, contribution=done):
             told = f"{money(done.amount, context.currency)} put in"
             if done.withheld > 0:

@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trimtab.apps.views.canvas import require_picture, write_picture
 from trimtab.domain.errors import InputError
 from trimtab.domain.numbers import Weight
 from trimtab.domain.yield_facts import Curve
@@ -27,6 +28,7 @@ def draw_curve(curve: Curve, found: Sequence[Earning], treasury_tax: Weight, pat
     Raises:
         InputError: matplotlib is not installed, or the file cannot be written.
     """
+    require_picture(path)
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
@@ -45,12 +47,7 @@ def draw_curve(curve: Curve, found: Sequence[Earning], treasury_tax: Weight, pat
             ha="left",
         )
         figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=8)
-        is_svg = path.suffix.lower() == ".svg"
-        try:
-            figure.savefig(path, dpi=144, metadata={"Date": None} if is_svg else None)
-        except (OSError, ValueError) as error:
-            msg = f"the picture {path} cannot be written ({error}): name a .svg or .png file."
-            raise InputError(msg) from error
+        write_picture(figure, path)
 
 
 def _draw(panel: "Axes", curve: Curve, treasury_tax: Weight) -> None:

@@ -14,11 +14,10 @@ from trimtab.domain.trades import Term
 from trimtab.domain.values import Snapshot
 from trimtab.rules.holdings import Holdings
 from trimtab.rules.plan.calls import Call, is_coin
-from trimtab.rules.plan.layout import Layout, lay_out, without_losses
+from trimtab.rules.plan.layout import Layout, lay_out, without_losses, without_slight
 from trimtab.rules.plan.planning import Planning, margin_of
 from trimtab.rules.plan.problem import Floats, Problem, Solution
 from trimtab.rules.plan.solve import cost_of, solve
-from trimtab.rules.plan.year import later_rate
 from trimtab.rules.tax.saving import tax_of
 
 _HARVEST_ROUNDS = 3
@@ -39,7 +38,7 @@ def solved(
 ) -> tuple[Layout, Solution]:
     """The best amounts; purchases alone where selling is not worth what the policy asks.
 
-    Losses are also tried with the recent units that bar them, unless not *goes_together*.
+    Losses may go with the recent units that bar them, if they *goes_together*.
     """
     sells = calls != {Call.INVEST}
     is_calm = Call.CORRECT not in calls and sells
@@ -47,7 +46,7 @@ def solved(
     for _ in range(_COUNTS):
         counted = counts[-1] if counts else None
         desk = _Desk(snapshot, planning, held, sells, is_calm, counted)
-        layout, solution = _harvested(desk, goes_together=goes_together)
+        layout, solution = _without_small(planning, desk.layout(goes_together=goes_together))
         if is_calm or layout.problem.in_total.all():
             break
         total = layout.problem.value + layout.leaving + _into_coins(layout.problem, solution)
@@ -114,7 +113,7 @@ class _Desk(NamedTuple):
     is_calm: bool
     counted: float | None
 
-    def layout(self, *, goes_together: bool = False) -> Layout:
+    def layout(self, *, goes_together: bool) -> Layout:
         """The problem, with the drift that there is forgiven on a calm day."""
         layout = lay_out(
             self.snapshot,
@@ -127,52 +126,24 @@ class _Desk(NamedTuple):
             goals = _goals(self.snapshot, self.planning, layout, self.counted)
             classes = replace(layout.problem.classes, goal=goals)
             layout = layout._replace(problem=replace(layout.problem, classes=classes))
-        return layout._replace(problem=_calmed(layout.problem)) if self.is_calm else layout
-
-
-def _harvested(desk: _Desk, *, goes_together: bool) -> tuple[Layout, Solution]:
-    """The best amounts, losses taken only where the harvest is worth the policy's minimum.
-
-    Losses that recent units bar are tried with those and without, where it *goes_together*; what is
-    proven is a bound of both.
-    """
-    found = _without_small(desk.planning, desk.layout())
-    if not goes_together or not _is_worth_it(desk.planning, *found):
-        return found
-    other = _without_small(desk.planning, desk.layout(goes_together=True))
-    lacks = [round(float(solution.lacking.sum()), 2) for _, solution in (found, other)]
-    if lacks[0] != lacks[1]:
-        return found if lacks[0] < lacks[1] else other
-    bound = min(found[1].bound, other[1].bound)
-    layout, solution = min(found, other, key=lambda one: one[1].objective)
-    return layout, replace(solution, bound=bound)
-
-
-def _is_worth_it(planning: Planning, layout: Layout, solution: Solution) -> bool:
-    """Whether the losses that could go with recent units may save what a harvest has to.
-
-    Or bring cash that is due and that nothing else brings.
-    """
-    if layout.together is None or solution.lacking.any():
-        return layout.together is not None
-    problem = layout.problem
-    short, long = _gains_of(problem, solution.sold)
-    lost_short, lost_long = to_float(layout.together.short), to_float(layout.together.long)
-    saved = problem.year.at(short, long) - problem.year.at(short - lost_short, long - lost_long)
-    saved -= to_float(later_rate(planning)) * (lost_short + lost_long)
-    return saved >= to_float(planning.harvest.minimum)
+        if not self.is_calm:
+            return layout
+        layout = without_slight(layout, frozenset(range(len(layout.classes))))
+        return layout._replace(problem=_calmed(layout.problem))
 
 
 def _without_small(planning: Planning, layout: Layout) -> tuple[Layout, Solution]:
     """*layout* and its best amounts, without the losses that are not worth a harvest."""
     solution = _farthest_first(layout.problem)
     ignored: frozenset[int] = frozenset()
+    faint: frozenset[int] = frozenset()
     for _ in range(_HARVEST_ROUNDS):
         small = _small_harvests(planning, layout, solution) - ignored
-        if not small:
+        slight = _slight_harvests(layout, solution) - faint
+        if not small and not slight:
             break
-        ignored |= small
-        layout = without_losses(layout, small)
+        ignored, faint = ignored | small, faint | slight
+        layout = without_slight(without_losses(layout, small), slight)
         solution = _farthest_first(layout.problem)
     return layout, solution
 
@@ -230,6 +201,15 @@ def _small_harvests(planning: Planning, layout: Layout, solution: Solution) -> f
         dropped.add(weakest)
         short, long = short - losses[weakest].short, long - losses[weakest].long
     return frozenset(dropped)
+
+
+def _slight_harvests(layout: Layout, solution: Solution) -> frozenset[int]:
+    """Classes that are bought while losses too small to harvest are sold of them, by number."""
+    problem, places = layout.problem, layout.problem.places
+    of_class = problem.groups.of_class[places.group]
+    sold = of_class[problem.lots.place[(solution.sold > 0) & layout.slight]]
+    bought = of_class[problem.options.place[solution.bought > 0]]
+    return frozenset(sold.tolist()) & frozenset(bought.tolist())
 
 
 class _Loss(NamedTuple):

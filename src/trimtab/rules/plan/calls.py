@@ -18,11 +18,13 @@ class Call(Enum):
     INVEST = "invest"
 
 
-def calls_of(snapshot: Snapshot, planning: Planning, held: Holdings) -> frozenset[Call]:
-    """What calls for a plan now."""
+def calls_of(
+    snapshot: Snapshot, planning: Planning, held: Holdings, *, corrects: bool = True
+) -> frozenset[Call]:
+    """What calls for a plan now; unless it *corrects*, no class out of its band does."""
     calls = set()
-    aside = set_aside(snapshot, planning.policy, held, planning.due)
-    if any(_is_out(snapshot, planning, drift, held.total - aside) for drift in planning.drifts):
+    total = held.total - set_aside(snapshot, planning.policy, held, planning.due)
+    if corrects and any(_is_out(snapshot, planning, one, total) for one in planning.drifts):
         calls.add(Call.CORRECT)
     is_due = any(
         held.free[name] - held.short.get(name, ZERO) < amount

@@ -179,7 +179,8 @@ def _purchase_permissions(case: Case, trade: Trade, name: str | None) -> Iterato
     if not may_hold(account.kind, case.snapshot.instruments[trade.symbol]):
         yield f"{told(trade)} is of what an account of the kind {account.kind} cannot hold."
     is_reducing = case.planning.is_defensive and policy.defensive.posture == "reduce_only"
-    if is_reducing and name is not None and policy.classes[name].risk == "risky":
+    base = case.snapshot.base_currency
+    if is_reducing and name is not None and policy.classes[name].is_risky(base):
         yield f"{told(trade)} adds to the risky class {name} in the defensive posture."
 
 

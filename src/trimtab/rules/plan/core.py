@@ -251,11 +251,12 @@ class Core:
         model, arrays = self.model, self.problem.lots
         switches = {stance: model.switch() for stance in chosen}
         model.row(1.0, 1.0, dict.fromkeys(switches.values(), 1.0))
-        selling, buying, forcing = (
-            [switches[stance] for stance in chosen if stance[does]] for does in range(3)
+        buying, forcing = (
+            [switches[stance] for stance in chosen if stance[does]] for does in (1, 2)
         )
         for lot in lots:
             value, column = float(arrays.value[lot]), self.lot_column[lot]
+            selling = [switches[stance] for stance in chosen if self._takes_loss(stance, lot)]
             if arrays.is_loss[lot] and len(selling) < len(chosen):
                 model.row(-ENDLESS, 0.0, {column: 1.0} | dict.fromkeys(selling, -value))
             if arrays.is_recent[lot] and forcing:
@@ -265,12 +266,15 @@ class Core:
                 limits = dict.fromkeys(buying, -self.room[option])
                 model.row(-ENDLESS, 0.0, {self.buy_column[option]: 1.0} | limits)
 
+    def _takes_loss(self, stance: Stance, lot: int) -> bool:
+        return stance.sells_losses or (stance.alone and bool(self.problem.lots.goes_alone[lot]))
+
     def _settled(self, stance: Stance, lots: list[int], options: list[int]) -> None:
         """What the only *stance* of a group forbids or forces, as bounds."""
         model, arrays = self.model, self.problem.lots
         for lot in lots:
             column = self.lot_column[lot]
-            if arrays.is_loss[lot] and not stance.sells_losses:
+            if arrays.is_loss[lot] and not self._takes_loss(stance, lot):
                 model.high[column] = 0.0
             if arrays.is_recent[lot] and stance.forces:
                 model.low[column] = float(arrays.value[lot])

@@ -35,7 +35,6 @@ from trimtab.rules.plan.problem import (
     ints,
 )
 from trimtab.rules.plan.sellable import NOTHING, Stock, sellable
-from trimtab.rules.plan.together import Together
 from trimtab.rules.plan.year import later_rate, year_tax
 from trimtab.rules.tax.harvest import loss_least
 from trimtab.rules.tax.lots import long_term_from
@@ -57,13 +56,14 @@ class Layout(NamedTuple):
     `sold_drag` and `bought_drag` are the parts of the costs per dollar that are location; another
     part is `idle` (A,), the drag of a dollar of cash that a plan leaves in an account. `kept`
     are the lots that may not be sold, with the reason. `leaving` is what wallets owe and their
-    coins can fill: dollars of coins that the problem's value leaves out. `together` are the
-    losses of one place that could go with the recent units that bar them.
+    coins can fill: dollars of coins that the problem's value leaves out. `slight` (L,) are losses
+    too small to harvest that count.
     """
 
     problem: Problem
     lots: list[Lot]
     options: list[Place]
+    slight: Flags
     places: list[Place]
     accounts: list[str]
     classes: list[str]
@@ -73,7 +73,6 @@ class Layout(NamedTuple):
     idle: Floats
     kept: list[Kept]
     leaving: float
-    together: Together | None
 
 
 def lay_out(
@@ -82,12 +81,13 @@ def lay_out(
     held: Holdings,
     *,
     sells: bool = True,
-    goes_together: bool = False,
+    goes_together: bool = True,
 ) -> Layout:
     """The problem of *snapshot*: everything if it *sells*, else what cash can buy.
 
-    Losses that the harvest rule thinks too small hardly count: such lots may go for other reasons.
-    Where it *goes_together*, the losses of one place go with the recent units that bar them, whole.
+    Losses that the harvest rule thinks too small count only in classes that are too heavy, of which
+    something is sold anyhow.
+    Where it *goes_together*, losses may go with the recent units that bar them, whole.
     """
     permitted = Permitted(snapshot, planning, held)
     stock = sellable(permitted, goes_together=goes_together) if sells else NOTHING
@@ -105,13 +105,27 @@ def without_losses(layout: Layout, twins: frozenset[int]) -> Layout:
     return layout._replace(problem=replace(problem, lots=fewer))
 
 
+def without_slight(layout: Layout, classes: frozenset[int]) -> Layout:
+    """*layout* where losses too small to harvest hardly count in *classes*, by number."""
+    problem, lots = layout.problem, layout.problem.lots
+    of_class = problem.groups.of_class[problem.places.group[lots.place]]
+    part = np.where(layout.slight & np.isin(of_class, list(classes)), _FAINT, 1.0)
+    fewer = replace(lots, gain=lots.gain * part, extra=lots.extra * part)
+    return layout._replace(problem=replace(problem, lots=fewer))
+
+
+def _is_heavy(classes: Classes) -> Flags:
+    """Classes (C,) of which something is sold anyhow."""
+    return classes.held > classes.goal + classes.tolerance
+
+
 def _faint(classes: Classes) -> Floats:
-    """The part (C,) of a loss that counts where it is too small to harvest.
+    """The part (C,) of a loss that counts where it is not to be harvested.
 
     Of a class that is too heavy something is sold anyhow: of sales that cost the same, one at a
     loss is the better one.
     """
-    return np.where(classes.held > classes.goal + classes.tolerance, _FAINT, 0.0)
+    return np.where(_is_heavy(classes), _FAINT, 0.0)
 
 
 def turnover_of(problem: Problem) -> float:
@@ -152,7 +166,7 @@ class _Desk:
         is_all[of_stock] = stock.is_all
         groups, of_group = self._groups(places)
         classes = self.goals.classes(aims_at_target=not sells)
-        lots, sold_drag = self._lots(of_stock, _faint(classes))
+        lots, sold_drag, slight = self._lots(of_stock, _is_heavy(classes))
         purchases, bought_drag = self._purchases(options, number)
         most_lost = float(np.maximum(-lots.gain * lots.value, 0.0).sum())
         value = to_float(permitted.value)
@@ -182,6 +196,7 @@ class _Desk:
             problem=problem,
             lots=stock.lots,
             options=options,
+            slight=slight,
             places=places,
             accounts=[account.id for account in permitted.accounts],
             classes=permitted.classes,
@@ -191,7 +206,6 @@ class _Desk:
             idle=floats([self._idle(account.id) for account in permitted.accounts]),
             kept=stock.kept,
             leaving=to_float(permitted.leaving),
-            together=stock.together,
         )
 
     def _spendable(self, *, sells: bool) -> Floats:
@@ -211,10 +225,10 @@ class _Desk:
         """The least order in dollars."""
         return to_float(self.policy.orders.minimum) * _TIE
 
-    def _lots(self, of_stock: Ints, faint: Floats) -> tuple[Lots, Floats]:
+    def _lots(self, of_stock: Ints, is_heavy: Flags) -> tuple[Lots, Floats, Flags]:
         """The lots of the stock, whose places are the rows *of_stock*, and the drag that ends.
 
-        *faint* (C,) is the part that counts of a loss which is too small to harvest.
+        And which losses are too small to harvest, and count since their class *is_heavy* (C,).
         """
         stock, permitted = self.stock, self.permitted
         of_place = np.repeat(np.arange(len(of_stock)), stock.counts)
@@ -228,14 +242,16 @@ class _Desk:
         is_loss = here.is_reached[of_place] & (mid * cash < unit * (1.0 - _EQUAL))
         counts = -gain >= self._loss_least() * unit / mid
         classes = [permitted.row[permitted.class_of[symbol]] for _, symbol in stock.places]
-        part = faint[ints(classes)][of_place]
-        gain = np.where(counts | (gain >= 0), gain, gain * part)
+        slight = ~counts & (gain < 0)
+        gain = np.where(slight & ~is_heavy[ints(classes)][of_place], 0.0, gain)
+        slight &= gain < 0
         extra = np.where(gain < 0, -gain * to_float(later_rate(self.planning)), 0.0)
         tax = self.planning.tax
         short, long = to_float(tax.short_term_rate), to_float(tax.long_term_rate)
         is_ours = here.is_ours[of_place]
         extra += np.where(is_taxed & ~is_ours, np.where(is_long, long, short) * gain, 0.0)
         drag = here.drag[of_place]
+        recent = np.bincount(of_place[stock.is_recent], minlength=len(of_stock))
         arrays = Lots(
             place=of_stock[of_place],
             value=stock.quantity * mid,
@@ -244,11 +260,12 @@ class _Desk:
             is_taxed=is_taxed & is_ours,
             is_loss=is_loss,
             is_recent=stock.is_recent,
+            goes_alone=stock.is_recent & is_loss & (recent == 1)[of_place],
             cost=here.cost[of_place] - drag + here.idle[of_place] * cash,
             extra=extra,
             cash=cash,
         )
-        return arrays, -drag
+        return arrays, -drag, slight
 
     def _facts(self, places: Sequence[Place]) -> _Facts:
         """What the lots of a place have in common."""

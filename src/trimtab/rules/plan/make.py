@@ -47,13 +47,17 @@ from trimtab.rules.plan.problem import Floats, Solution
 from trimtab.rules.plan.reasons import with_reasons
 from trimtab.rules.plan.solve import cost_of, solve
 from trimtab.rules.plan.undone import refusals_of
+from trimtab.rules.plan.worth import TooSoon
 from trimtab.rules.words import money, percent
 
 _EQUAL = Weight("0.0000001")
 """Costs that differ by this part of the value are one."""
 _HALF_A_CENT = 0.005
 _AGAIN = Weight("0.05")
-"""A second plan of a day moves at least this part of what was traded before it."""
+"""A second plan of a day moves at least this part of what was traded before it.
+
+What margins, whole shares and the day's limits left of the orders of today waits for the next day.
+"""
 
 
 class Planned(NamedTuple):
@@ -80,7 +84,8 @@ def make_plan(snapshot: Snapshot, planning: Planning) -> Planned:
     calls = calls_of(snapshot, planning, held)
     planned = _called_for(snapshot, planning, held, calls)
     if planned.trades and Call.CORRECT in calls and not planned.corrects:
-        return _called_for(snapshot, planning, held, calls - {Call.CORRECT})
+        calls = calls_of(snapshot, planning, held, corrects=False)
+        return _called_for(snapshot, planning, held, calls)
     return planned
 
 
@@ -143,10 +148,13 @@ def _ordered(
     raises = Call.RAISE in calls and any(
         trade.side is Side.SELL and _lacks(trade.account, planning, held) for trade in trades
     )
-    traded = _traded_today(snapshot, planning)
-    is_worth_it = raises or _is_worth_it(trades, better, certificate.value, planning, calls, traded)
-    if not trades or not is_worth_it:
-        return Planned((), refusals_of(snapshot, planning, layout, ()), None)
+    is_worth_it = raises or _is_worth_it(trades, better, certificate.value, planning, calls)
+    again = _AGAIN * _traded_today(snapshot, planning)
+    too_soon = None
+    if trades and is_worth_it and not raises and _moved(trades) < again:
+        too_soon = TooSoon(moved=_moved(trades), least=again)
+    if not trades or not is_worth_it or too_soon is not None:
+        return Planned((), refusals_of(snapshot, planning, layout, (), too_soon), None)
     told = refusals_of(snapshot, planning, layout, trades)
     whole = trades if now == orders else _trades(snapshot, planning, orders)
     return Planned(trades, told, proof, corrects=_corrects(snapshot, planning, whole))
@@ -179,16 +187,12 @@ def _is_worth_it(
     value: Money,
     planning: Planning,
     calls: frozenset[Call],
-    traded: Money,
 ) -> bool:
     """Whether a plan is *better* than doing nothing by enough, else every look would trade.
 
     A correction must mend a trade's grain, and move as much today, where a part of it must wait; a
-    harvest must be worth its minimum, and cash that is only invested a tenth of the grain. What
-    margins, whole shares and the day's limits left of the orders of today waits for the next day.
+    harvest must be worth its minimum, and cash that is only invested a tenth of the grain.
     """
-    if _moved(trades) < _AGAIN * traded:
-        return False
     least = max(planning.policy.orders.minimum, margin_of(planning.policy) * value)
     drift = least * planning.policy.plan.drift_price
     if Call.CORRECT in calls and better >= drift and _moved(trades) >= least:

@@ -19,6 +19,7 @@ def merged(problem: Problem) -> tuple[Problem, Ints]:
     told = (lots.gain, is_long, lots.is_taxed, lots.is_loss, lots.is_recent)
     for column in (*told, lots.cost, lots.extra, lots.cash):
         same &= column[1:] == column[:-1]
+    same &= ~lots.goes_alone[1:]
     of = np.concatenate(([0], np.cumsum(~same)))
     first = np.flatnonzero(np.concatenate(([True], ~same)))
     if len(first) == len(of):
@@ -31,6 +32,7 @@ def merged(problem: Problem) -> tuple[Problem, Ints]:
         is_taxed=lots.is_taxed[first],
         is_loss=lots.is_loss[first],
         is_recent=lots.is_recent[first],
+        goes_alone=lots.goes_alone[first],
         cost=lots.cost[first],
         extra=lots.extra[first],
         cash=lots.cash[first],

@@ -22,12 +22,14 @@ those modes, so that they bound the others from below.
 class Stance(NamedTuple):
     """What one group does: sells losses, or buys, or neither.
 
-    `forces` says that its recent lots must go whole.
+    `forces` says that its recent lots must go whole; `alone` that no loss goes but that of its only
+    recent lot.
     """
 
     sells_losses: bool
     buys: bool
     forces: bool = False
+    alone: bool = False
 
 
 class Modes(NamedTuple):
@@ -142,6 +144,9 @@ class _Shelf:
         twins = problem.groups.twin
         recent = np.bincount(twins[groups[lots.is_recent]], minlength=int(twins.max(initial=0)) + 1)
         self.recent = recent[twins].tolist()
+        alone = np.zeros(int(twins.max(initial=0)) + 1, dtype=np.bool_)
+        alone[twins[groups[lots.goes_alone]]] = True
+        self.alone = alone[twins].tolist()
         is_ordered = problem.places.is_ordered[lots.place]
         self.ordered = np.bincount(groups[is_ordered], minlength=count).tolist()
         self.start = np.searchsorted(groups[order], np.arange(count + 1)).tolist()
@@ -156,9 +161,11 @@ class _Shelf:
         found: list[Stance] = []
         if self.losses[group] > 0:
             found.append(_SELLS_AND_FORCES if has_recent else _SELLS)
+        if self.alone[group]:
+            found.append(_ALONE)
         if can_buy:
             found.append(_BUYS)
-        elif has_recent or not found:
+        elif (has_recent and not self.alone[group]) or not found:
             found.append(_NEITHER)
         return found
 
@@ -166,7 +173,7 @@ class _Shelf:
         """The slice of what *stance* may sell of the group."""
         start, stop = self.start[group], self.start[group + 1]
         is_all = stance.sells_losses or self.losses[group] == 0
-        if not stance.forces and not self.ordered[group]:
+        if not stance.forces and not stance.alone and not self.ordered[group]:
             return start, stop if is_all else stop - self.losses[group]
         known = self._slices.get((group, stance))
         if known is None:
@@ -181,6 +188,8 @@ class _Shelf:
         lots = np.sort(self.parts[0][self.start[group] : self.start[group + 1]])
         losses = self.problem.lots.is_loss[lots]
         may = np.full(len(lots), fill_value=True) if stance.sells_losses else ~losses
+        if stance.alone:
+            may |= self.problem.lots.goes_alone[lots]
         forced = self.problem.lots.is_recent[lots] & stance.forces
         places = self.problem.lots.place[lots]
         for place in np.unique(places[self.problem.places.is_ordered[places]]):
@@ -195,6 +204,7 @@ class _Shelf:
 
 _SELLS = Stance(sells_losses=True, buys=False)
 _SELLS_AND_FORCES = Stance(sells_losses=True, buys=False, forces=True)
+_ALONE = Stance(sells_losses=False, buys=False, alone=True)
 _BUYS = Stance(sells_losses=False, buys=True)
 _NEITHER = Stance(sells_losses=False, buys=False)
 

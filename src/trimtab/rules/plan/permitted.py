@@ -123,15 +123,30 @@ class Permitted:
         """By how much the drift of a class weighs more, so that a dollar moved is worth the price.
 
         A dollar that goes from a heavy class to a light one mends drift twice, at half the price
-        each. What the household wants none of, and what is risky while it reduces risk, is sold
-        even into cash, where the dollar costs half the price again; dollars of a wallet are in no
-        class at all.
+        each. What is risky while the household reduces risk is sold even into cash, where the
+        dollar costs half the price again, and so is what the household wants none of where it can
+        buy nothing light; dollars of a wallet are in no class at all.
         """
-        is_risky = self.policy.classes[name].risk == "risky"
+        is_risky = self.policy.classes[name].is_risky(self.snapshot.base_currency)
         is_reduced = is_risky and self.planning.forbids_risky_purchases
-        if is_reduced or self.planning.targets[name] == 0:
+        if is_reduced or (self.planning.targets[name] == 0 and self._is_stuck(name)):
             return UNWANTED
         return 2.0 if self.cash_name is None and name in self.coins else 1.0
+
+    def _is_stuck(self, name: str) -> bool:
+        """Whether no account that holds something of the class can buy anything light."""
+        members = set(self.policy.classes[name].members)
+        homes = {lot.account for lot in self.snapshot.lots if lot.symbol in members}
+        return homes.isdisjoint(self._buys_light)
+
+    @cached_property
+    def _buys_light(self) -> frozenset[str]:
+        """The accounts that may buy of a class which is below its target."""
+        targets, held = self.planning.targets, self.held
+        light = {one for one in self.classes if held.values[one] < targets[one] * self.value}
+        return frozenset(
+            account for account, symbol in self.options() if self.class_of[symbol] in light
+        )
 
     def is_reached(self, place: Place) -> bool:
         """Whether section 1091 could reach a loss there."""
@@ -175,7 +190,8 @@ class Permitted:
         found = []
         for name in self.classes:
             rule = self.policy.classes[name]
-            if self.planning.forbids_risky_purchases and rule.risk == "risky":
+            is_risky = rule.is_risky(self.snapshot.base_currency)
+            if self.planning.forbids_risky_purchases and is_risky:
                 continue
             if kind is AccountKind.CRYPTO and not self._is_clearly_light(name):
                 continue

@@ -86,7 +86,9 @@ class Lots(Struct, frozen=True, kw_only=True):
 
     Lots of one place stand together. `is_loss` where section 1091 reaches a loss; `is_recent`
     where the units were bought within the window: a loss of the group may be taken only if every
-    recent lot of it is sold whole too. `extra` is tax beside the year's: what a loss costs later.
+    recent lot of it is sold whole too. `goes_alone` is a recent lot that is the group's only
+    purchase: what is left of it is no replacement of what is sold (Rev. Rul. 56-602). `extra` is
+    tax beside the year's: what a loss costs later.
     """
 
     place: Ints
@@ -96,6 +98,7 @@ class Lots(Struct, frozen=True, kw_only=True):
     is_taxed: Flags
     is_loss: Flags
     is_recent: Flags
+    goes_alone: Flags
     cost: Floats
     extra: Floats
     cash: Floats

@@ -285,7 +285,7 @@ class Teller:
         targets = {drift.target for drift in self.planning.drifts}
         told = {target: percent(target) for target in targets}
         return {
-            name: _stands(drift, told[drift.target])
+            name: _stands(drift, told[drift.target], self.snapshot.base_currency)
             for name, drift in self.drifts.items()
             if name in self._of_class
         }
@@ -323,9 +323,13 @@ class Teller:
         return trade_date(self.snapshot.at)
 
 
-def _stands(drift: Drift, target: str) -> str:
-    away = points(abs(drift.drift))
-    where = f"{away} {'below' if drift.drift < 0 else 'above'}" if away != _NO_POINTS else "at"
+def _stands(drift: Drift, target: str, currency: str) -> str:
+    """How far a class is from its target; in money where that is no tenth of a point."""
+    away, side = points(abs(drift.drift)), "below" if drift.drift < 0 else "above"
+    if away == _NO_POINTS and drift.weight > 0:
+        amount = abs(drift.value * drift.drift / drift.weight)
+        away = money(amount, currency) if amount >= CENT else _NO_POINTS
+    where = f"{away} {side}" if away != _NO_POINTS else "at"
     weight = percent(drift.weight)
     return f"{drift.asset_class} is {weight} of the savings, {where} its target of {target}"
 

@@ -13,7 +13,7 @@ from trimtab.rules.plan.lot_order import in_order, method_of
 from trimtab.rules.plan.permitted import UNWANTED, Permitted, Place
 from trimtab.rules.plan.planning import margin_of
 from trimtab.rules.plan.problem import Flags, Floats, Ints
-from trimtab.rules.plan.together import Together, sold_together
+from trimtab.rules.plan.together import sold_together
 
 _NEARLY = 1e-9
 """Floats tell which of two amounts is more unless they differ by less than this part."""
@@ -24,8 +24,7 @@ class Stock(NamedTuple):
 
     `places` are in order, and `counts` (P,) the lots of each; `quantity` and `basis` (L,) are those
     of the lots. `is_all` (P,) tells where nothing else is held, no odd part of a step either.
-    `kept` are the lots that may not go, with the reason. `together` are the losses of one place
-    that could go with the recent units that bar them.
+    `kept` are the lots that may not go, with the reason.
     """
 
     places: list[Place]
@@ -36,16 +35,15 @@ class Stock(NamedTuple):
     basis: Floats
     is_recent: Flags
     kept: list[Kept]
-    together: Together | None
 
 
-NOTHING = Stock([], [], [], [], np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.bool_), [], None)
+NOTHING = Stock([], [], [], [], np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.bool_), [])
 
 
 def sellable(permitted: Permitted, *, goes_together: bool) -> Stock:
     """The lots that the household may sell.
 
-    Where it *goes_together*, the losses of one place go with the recent units that bar them.
+    Where it *goes_together*, losses may go with the recent units that bar them.
     """
     return _Sellable(permitted, goes_together=goes_together).stock()
 
@@ -58,7 +56,6 @@ class _Sellable:
         self.snapshot, self.planning = permitted.snapshot, permitted.planning
         self.rule, self.today = permitted.policy.orders, permitted.today
         self.kept: list[Kept] = []
-        self.together: Together | None = None
 
     def stock(self) -> Stock:
         """The lots that may go."""
@@ -87,7 +84,6 @@ class _Sellable:
             basis=basis[may_go],
             is_recent=is_recent[may_go],
             kept=self.kept,
-            together=self.together,
         )
 
     def _is_even(self, lots: Sequence[Lot]) -> bool:
@@ -141,6 +137,7 @@ class _Sellable:
             for name in permitted.classes
             if permitted.states[name] is not BandState.CORRECTING
             and permitted.urgency(name) < UNWANTED
+            and self.planning.targets[name] > 0
         }
 
     def _is_loss(
@@ -175,13 +172,9 @@ class _Sellable:
         kept = KeptLots(self.snapshot, self.planning)
         is_watched = np.asarray([kept.could_wash(place) for place in places], dtype=np.bool_)
         is_recent = np.zeros(len(lots), dtype=np.bool_)
-        together = self._together(kept, of_place, lots, is_loss, is_watched)
-        if together is not None:
-            number, self.together = together
-            if self.goes_together:
-                is_watched[number] = False
-                for row in np.flatnonzero(of_place == number).tolist():
-                    is_recent[row] = lots[row].id in self.together.lots
+        if self.goes_together:
+            is_recent = self._together(kept, of_place, lots, is_loss, is_watched)
+            is_watched[of_place[is_recent]] = False
         is_young = np.asarray(
             [lot.sellable_from is not None and self.today < lot.sellable_from for lot in lots],
             dtype=np.bool_,
@@ -205,9 +198,9 @@ class _Sellable:
         lots: Sequence[Lot],
         is_loss: Flags,
         is_watched: Flags,
-    ) -> tuple[int, Together] | None:
-        """The place where most is lost that could go with the recent units, by number."""
-        found: list[tuple[int, Together]] = []
+    ) -> Flags:
+        """The recent lots (L,) that may go whole, so that the losses of their place may go."""
+        is_recent = np.zeros(len(lots), dtype=np.bool_)
         lossy = np.bincount(of_place[is_loss], minlength=len(is_watched)) > 0
         for number in np.flatnonzero(is_watched & lossy).tolist():
             start, stop = np.searchsorted(of_place, [number, number + 1]).tolist()
@@ -217,13 +210,8 @@ class _Sellable:
             is_young = any(lot.sellable_from and self.today < lot.sellable_from for lot in own)
             if method != "min_tax" or is_young:
                 continue
-            bid = self.snapshot.quotes[first.symbol].bid
-            losses = [
-                (lot, lot.basis - bid * lot.quantity)
-                for lot, row in zip(own, rows, strict=True)
-                if is_loss[row]
-            ]
+            losses = [lot for lot, row in zip(own, rows, strict=True) if is_loss[row]]
             together = sold_together(kept, own, losses)
             if together is not None:
-                found.append((number, together))
-        return max(found, key=lambda one: (one[1].barred, -one[0]), default=None)
+                is_recent[start:stop] = [lot.id in together for lot in own]
+        return is_recent

@@ -163,9 +163,12 @@ def keeps_choices(problem: Problem, sold: Floats, bought: Floats) -> bool:
     is_lost[lot_twin[(sold > 0) & lots.is_loss]] = True
     if is_lost[buy_twin[bought > 0]].any():
         return False
-    kept = lots.is_recent & (sold < lots.value - SLIVER)
-    if is_lost[lot_twin[kept]].any():
-        return False
+    if lots.is_recent.any():
+        is_washed = np.zeros(count, dtype=np.bool_)
+        is_washed[lot_twin[(sold > 0) & lots.is_loss & ~lots.goes_alone]] = True
+        kept = lots.is_recent & (sold < lots.value - SLIVER)
+        if is_washed[lot_twin[kept]].any():
+            return False
     key = places.account * count + twins
     is_sold = np.zeros(len(problem.cash) * count, dtype=np.bool_)
     is_sold[key[lots.place[sold > 0]]] = True

@@ -12,24 +12,32 @@ from trimtab.rules.plan.bars import Bar, Bars, told_bars
 from trimtab.rules.plan.held_back import held_back
 from trimtab.rules.plan.layout import Layout, lay_out
 from trimtab.rules.plan.planning import Planning, divided_accounts, grain, set_aside
+from trimtab.rules.plan.worth import TooSoon, Worth
 from trimtab.rules.words import listing, money, percent
-
-_NEARLY = 0.99
 
 
 def refusals_of(
-    snapshot: Snapshot, planning: Planning, layout: Layout, trades: Sequence[Trade]
+    snapshot: Snapshot,
+    planning: Planning,
+    layout: Layout,
+    trades: Sequence[Trade],
+    too_soon: TooSoon | None = None,
 ) -> tuple[Refusal, ...]:
     """Why classes under correction stay light or heavy after *trades*, and which lots are kept."""
-    return _Desk(snapshot, planning, layout, trades).refusals()
+    return _Desk(snapshot, planning, layout, trades, too_soon).refusals()
 
 
 class _Desk:
     def __init__(
-        self, snapshot: Snapshot, planning: Planning, layout: Layout, trades: Sequence[Trade]
+        self,
+        snapshot: Snapshot,
+        planning: Planning,
+        layout: Layout,
+        trades: Sequence[Trade],
+        too_soon: TooSoon | None,
     ) -> None:
         self.snapshot, self.planning, self._laid_out = snapshot, planning, layout
-        self.trades = trades
+        self.trades, self._too_soon = trades, too_soon
         self.class_of = class_of(planning.policy)
         self.after: Holdings = holdings_after(snapshot, planning.policy, layout.held, trades)
         self.cash_name = cash_class(planning.policy, snapshot.base_currency)
@@ -144,7 +152,7 @@ class _Desk:
                 f"{stays}: money that is on its way takes all that may be bought of what is light, "
                 "so a sale would mend nothing."
             )
-        return f"{stays}: {self._not_worth_selling()}."
+        return f"{stays}: {self.worth.of_a_sale()}."
 
     def _is_sold_down(self, drift: Drift) -> bool:
         """Whether coins are down to their part of all savings, the dollars of wallets included."""
@@ -166,33 +174,6 @@ class _Desk:
             if lot.account in closed and self.class_of.get(lot.symbol) == name
         }
         return f" ({'; '.join(sorted({closed[account] for account in where}))})" if where else ""
-
-    def _not_worth_selling(self) -> str:
-        """Why what may be sold, and could buy what is light, stays."""
-        plan, currency = self.planning.policy.plan, self.snapshot.base_currency
-        if self._is_at_turnover():
-            return "more is not sold in one day than the policy's turnover_max lets"
-        if plan.drift_price == 0:
-            return "the policy's drift_price is 0, so that no drift is worth what a sale costs"
-        if not self._sells and plan.sell_least > 0:
-            least = money(plan.sell_least, currency)
-            return f"no sale is worth the {least} that the policy asks of it (sell_least)"
-        costs = "tax, trading, the order itself" if plan.order_cost > 0 else "tax, trading"
-        if not self._sells:
-            return (
-                f"a sale would mend too little drift for what it costs in {costs} and whole steps"
-            )
-        return f"another unit sold would mend less drift than it costs in {costs} and whole steps"
-
-    @cached_property
-    def _sells(self) -> bool:
-        return any(trade.side is Side.SELL for trade in self.trades)
-
-    def _is_at_turnover(self) -> bool:
-        """Whether the sales of today come to what the policy lets."""
-        most = self.layout.problem.turnover_most
-        sold = sum((trade.value for trade in self.trades if trade.side is Side.SELL), ZERO)
-        return float(sold) >= most * _NEARLY
 
     def _any_light_in(self, homes: set[str]) -> bool:
         """Whether any of the accounts *homes* may still buy what a class lacks."""
@@ -263,7 +244,7 @@ class _Desk:
         name, currency = drift.asset_class, self.snapshot.base_currency
         lacks = f"{name} stays {money(gap, currency)} below its goal"
         rule = self.planning.policy.classes[name]
-        if self.planning.forbids_risky_purchases and rule.risk == "risky":
+        if self.planning.forbids_risky_purchases and rule.is_risky(currency):
             return f"{lacks}: the defensive posture buys no risky class until a person re-arms it."
         homes: list[str] = []
         bars: list[tuple[str, Bar]] = []
@@ -297,6 +278,12 @@ class _Desk:
         """Who knows what may not be bought, and why."""
         return Bars(self.trades, self.snapshot, self.planning)
 
+    @cached_property
+    def worth(self) -> Worth:
+        """Who knows why what may be traded is not."""
+        most, currency = self.layout.problem.turnover_most, self.snapshot.base_currency
+        return Worth(self.trades, self.planning.policy, currency, most, self._too_soon)
+
     def _may_hold(self, symbol: str, account: Account) -> bool:
         instrument = self.snapshot.instruments.get(symbol)
         return instrument is not None and may_hold(account.kind, instrument)
@@ -320,7 +307,7 @@ class _Desk:
             )
         where = listing(homes, "or")
         if any(self._spare(home) >= self._least(name) for home in homes):
-            return f"what cash is left in {where} is not spent, for {self._not_worth_buying()}"
+            return f"what cash is left in {where} is not spent, for {self.worth.of_a_purchase()}"
         could_be_sold = {
             other
             for other in self._heavy
@@ -329,8 +316,8 @@ class _Desk:
         deposit = f"a deposit in {where} would buy it"
         if could_be_sold:
             sold = listing(sorted(could_be_sold), "or")
-            return f"{sold} could be sold for it, but {self._not_worth_selling()}; {deposit}"
-        return f"there is no more cash to buy it with in {where}; a deposit there would"
+            return f"{sold} could be sold for it, but {self.worth.of_a_sale()}; {deposit}"
+        return f"no cash is left in {where} to buy it with; {deposit}"
 
     def _can_buy(self, name: str, there: Mapping[str, Money]) -> str:
         """What money that is on its way *there* can do for *name*: it buys nothing twice."""
@@ -371,16 +358,6 @@ class _Desk:
         """Money on its way: what has not settled yet, and contributions."""
         settling = sum((self._unsettled(one) for one in self.layout.accounts), ZERO)
         return settling + sum(self.planning.coming.values(), ZERO)
-
-    def _not_worth_buying(self) -> str:
-        """Why cash that is there does not buy what is light."""
-        plan = self.planning.policy.plan
-        if plan.drift_price == 0:
-            return "the policy's drift_price is 0, so that no drift is worth what a purchase costs"
-        costs = "trading, the order itself" if plan.order_cost > 0 else "trading"
-        return (
-            f"a purchase would mend too little drift for what it costs in {costs} and whole steps"
-        )
 
     def _spare(self, account: str) -> Money:
         """Cash that an account may spend after the trades."""

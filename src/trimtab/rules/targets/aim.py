@@ -27,6 +27,8 @@ from trimtab.rules.words import listing, percent
 GRAIN = Weight("0.000001")
 """Weights are told to a ten-thousandth of a percent."""
 _UNEVEN = Weight("0.000001")
+_PLACES = (1, 2, 4)
+"""Decimals of a percentage that may be told; the last are those of the grain."""
 
 
 class Outlook(NamedTuple):
@@ -303,18 +305,26 @@ def _moved(
             since=before.since,
             sentence=told,
         )
-    parts = [
-        f"{name} from {percent(before.targets[name], 1)} to {percent(wanted[name], 1)}"
-        for name in wanted
-        if change[name]
-    ]
     return Aim(
         targets=wanted,
         layers=layers,
         estimated_on=estimated_on,
         since=today,
-        sentence=f"The targets move: {listing(parts)}.",
+        sentence=f"The targets move: {listing(_steps(before.targets, wanted))}.",
     )
+
+
+def _steps(before: Mapping[str, Weight], wanted: Mapping[str, Weight]) -> list[str]:
+    """The classes that change, with as few decimals as let one of them be seen to."""
+    for places in _PLACES:
+        pairs = {
+            name: (percent(before[name], places), percent(wanted[name], places)) for name in wanted
+        }
+        parts = [f"{name} from {old} to {new}" for name, (old, new) in pairs.items() if old != new]
+        if parts:
+            return parts
+    least = percent(GRAIN, _PLACES[-1])
+    return [f"{name} by less than {least}" for name in wanted if before[name] != wanted[name]]
 
 
 def _within(aim: Aim, risky: Collection[str], today: dt.date) -> Aim:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trimtab.domain.errors import DataSuspect
 from trimtab.domain.numbers import ZERO, Weight, to_decimal
@@ -15,6 +16,7 @@ from trimtab.rules.words import percent
 SESSIONS_A_YEAR = 252.0
 SESSIONS_LEAST = 20
 """A month of sessions; whatever is estimated from less is noise."""
+_WEEK = 5
 
 
 def assets_of(view: View, sessions: int, name: str) -> tuple[list[str], Floats]:
@@ -30,7 +32,7 @@ def assets_of(view: View, sessions: int, name: str) -> tuple[list[str], Floats]:
     if not assets:
         raise DataSuspect(f"{name} has nothing to weigh: the household has no class but cash.")
     columns = [view.classes.index(one) for one in assets]
-    past = view.past.returns[-sessions:, columns]
+    past = of_one_session(view.past.returns[:, columns])[-sessions:]
     common = int(np.isfinite(past).all(axis=1).sum())
     if common < SESSIONS_LEAST:
         msg = (
@@ -42,6 +44,33 @@ def assets_of(view: View, sessions: int, name: str) -> tuple[list[str], Floats]:
     if seem_stuck:
         raise DataSuspect(" ".join(seem_stuck))
     return assets, past
+
+
+def of_one_session(returns: Floats) -> Floats:
+    """*returns* (T, N) without those over several sessions, which tell no volatility of one."""
+    missing = np.isnan(returns)
+    has_begun = np.logical_or.accumulate(~missing, axis=0)
+    spans = np.zeros_like(missing)
+    spans[1:] = missing[:-1] & has_begun[:-1] & ~missing[1:]
+    return np.where(spans, np.nan, returns) if spans.any() else returns
+
+
+def own_prices(returns: Floats) -> Floats:
+    """Total-return prices (T, N) of each class by itself; where it has none, its last one.
+
+    The price before a class's first return is one; not a number until it has a return.
+    """
+    known = np.isfinite(returns)
+    index: Floats = np.cumprod(np.where(known, 1.0 + returns, 1.0), axis=0, dtype=np.float64)
+    return np.where(np.logical_or.accumulate(known, axis=0), index, np.nan)
+
+
+def are_priced(returns: Floats, rows: Sequence[int]) -> NDArray[np.bool_]:
+    """Whether each class (N) has a price in the week of sessions to each of *rows* (M, N)."""
+    known = np.isfinite(returns)
+    return np.array(
+        [known[max(0, row - _WEEK + 1) : row + 1].any(axis=0) for row in rows], dtype=np.bool_
+    ).reshape(len(rows), returns.shape[1])
 
 
 def weighed(view: View, assets: list[str], weights: Floats, room: Weight) -> dict[str, Weight]:
@@ -58,13 +87,11 @@ def weighed(view: View, assets: list[str], weights: Floats, room: Weight) -> dic
 
 
 def month_ends(sessions: Sequence[dt.date], returns: Floats, today: dt.date) -> Floats:
-    """Total-return prices (M, N) at the ends of the calendar months that are over on *today*.
+    """Each class's own prices (M, N) at the ends of the calendar months that are over on *today*.
 
-    *returns* (T, N) are from session to session; the price before the first return is one.
+    *returns* (T, N) are as in a `Past`.
     """
-    index = np.cumprod(1.0 + returns, axis=0, dtype=np.float64)
-    ends: Floats = index[month_end_rows(sessions, today)]
-    return ends
+    return own_prices(returns)[month_end_rows(sessions, today)]
 
 
 def month_end_rows(sessions: Sequence[dt.date], today: dt.date) -> list[int]:

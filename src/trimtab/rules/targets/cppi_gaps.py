@@ -1,9 +1,11 @@
-"""The gap risk of a household's own CPPI: by the closed form, and in the months of its own prices.
+"""The gap risk of a household's own CPPI: by theory, and in the months of its own prices.
 
-Both look once a month for a year, from the floor and the savings of today. The closed form counts
-on no premium over bills, since nobody knows it: only the volatility of the risky
-classes is measured. It knows no cap: where that binds, it is given what the exposure of today is as
-a multiple of the cushion.
+Both look once a month for a year, from the floor and the savings of today. Theory counts on no
+premium over bills, since nobody knows it: only the volatility of the risky classes is measured. The
+chance is told for the rule's own cap, and by the closed form for none.
+
+Each class counts by its own prices. Where one has a hole, what it returned over the hole belongs to
+the day on which it is known, and no other class loses a day.
 """
 
 import datetime as dt
@@ -18,8 +20,9 @@ from trimtab.domain.aim import LOCKED, Layer
 from trimtab.domain.aims import CppiRule
 from trimtab.domain.errors import DataSuspect
 from trimtab.domain.numbers import ZERO, Weight, to_decimal, to_float
-from trimtab.rules.targets.assets import as_percent, month_end_rows
+from trimtab.rules.targets.assets import are_priced, as_percent, month_end_rows, own_prices
 from trimtab.rules.targets.cppi import multiplier_max
+from trimtab.rules.targets.cppi_markov import gap_chance
 from trimtab.rules.targets.cppi_risk import (
     WORST_FALLS,
     Fall,
@@ -41,10 +44,13 @@ _RARE = 0.00005
 class Gaps(NamedTuple):
     """What CPPI may lose, with one look a month over a year.
 
-    `volatility` is what the risky classes together moved in a year (a fraction), and `textbook` the
-    chance by the closed form that the floor breaks, at the `multiplier_now`: that of the rule, the
-    `multiplier`, or less where the cap binds. `real` is what became of every year in a row of the
-    `months` whole months from `first` to `last`. `worst` is the worst fall between two looks as
+    `volatility` is what the risky classes together moved in a year (a fraction). `capped` is the
+    chance that the floor breaks under the rule's own cap and floor, None without a cap, and
+    `textbook` that by the closed form, which knows no cap. The exposure of today is
+    `multiplier_now` times the cushion: that of the rule, the `multiplier`, or less where the cap
+    binds. `real` is what became of every year in a row of the `months` whole months from `first` to
+    `last`; at the ends of `bridged` months a class had no price for a week, and its last one stands
+    for it. `worst` is the worst fall between two looks as
     far apart as those of the household, a day or a month, None where nothing ever fell; it was on
     `worst_on`.
     """
@@ -53,9 +59,11 @@ class Gaps(NamedTuple):
     multiplier: float
     multiplier_now: float
     textbook: float
+    capped: float | None
     months: int
     first: dt.date
     last: dt.date
+    bridged: int
     real: RealGaps
     looks: Period
     worst: Weight | None
@@ -100,63 +108,80 @@ def gaps_of(
         raise DataSuspect(past.doubt)
     risky, safe = _mixes(held)
     used = (risky > 0) | (safe > 0)
-    whole = np.isfinite(past.returns[:, used]).all(axis=1)
-    sessions = [past.sessions[row] for row in np.flatnonzero(whole).tolist()]
-    returns = np.where(used, past.returns[whole], 0.0)
-    ends = month_end_rows(sessions, sessions[-1]) if sessions else []
+    prices = np.where(used, own_prices(past.returns), 1.0)
+    begin = len(prices) - int(np.isfinite(prices).all(axis=1).sum())
+    sessions = past.sessions[begin:]
+    ends = [row + begin for row in month_end_rows(sessions, sessions[-1])] if sessions else []
     if len(ends) <= YEAR:
         msg = (
             f"your prices hold {max(0, len(ends) - 1)} whole months of every class, and a year of "
             "them is needed"
         )
         raise DataSuspect(msg)
-    months = _monthly(returns, ends)
-    apart = returns @ risky if looks == "day" else months @ risky
-    days = sessions if looks == "day" else [sessions[row] for row in ends[1:]]
+    months = _changes(prices[ends])
+    rows = [row for row in range(begin, len(prices)) if _has_price(past.returns[row], risky)]
+    looked = rows if looks == "day" else ends
+    apart = _changes(prices[looked]) @ risky
     worst = int(apart.argmin())
     log_months = np.log1p(months @ risky)
     volatility = float(log_months.std(ddof=1)) * math.sqrt(YEAR)
     insurance = _insurance(rule, floor / (floor + cushion), to_float(bills))
+    market = _market(volatility, to_float(bills))
     fell = apart[worst] < 0
     return Gaps(
         volatility=volatility,
         multiplier=insurance.multiplier,
         multiplier_now=insurance.multiplier_now,
-        textbook=_textbook(insurance, volatility, to_float(bills)),
+        textbook=gap_risk(
+            1.0,
+            insurance.floor,
+            years=1.0,
+            steps=YEAR,
+            market=market,
+            multiplier=insurance.multiplier,
+        ).shortfall,
+        capped=None
+        if insurance.cap is None
+        else gap_chance(insurance, years=1.0, steps=YEAR, market=market),
         months=len(months),
-        first=sessions[ends[0] + 1],
-        last=sessions[ends[-1]],
+        first=past.sessions[ends[0] + 1],
+        last=past.sessions[ends[-1]],
+        bridged=int((~are_priced(past.returns[:, used], ends)).any(axis=1).sum()),
         real=real_gaps(months @ risky, months @ safe, insurance, months=YEAR),
         looks=looks,
         worst=to_decimal(-float(apart[worst]), 6) if fell else None,
-        worst_on=days[worst] if fell else None,
+        worst_on=past.sessions[looked[worst + 1]] if fell else None,
     )
 
 
 def sentences(gaps: Gaps) -> tuple[str, ...]:
     """The two estimates in plain words."""
-    textbook = "less than 0.01 %" if gaps.textbook < _RARE else as_percent(gaps.textbook, 2)
+    by_formula = f"{_chance(gaps.textbook)} by the closed form"
+    if gaps.capped is not None:
+        by_formula = f"{_chance(gaps.capped)} under your cap, and of {by_formula}, which knows none"
     return (
         (
             f"Gap risk: with one look a month for a year the floor breaks with a chance of "
-            f"{textbook} by the closed form, for prices that move {as_percent(gaps.volatility)} a "
-            f"year as yours did and never jump{_capped(gaps)}."
+            f"{by_formula}, for prices that move {as_percent(gaps.volatility)} a year as yours did "
+            "and never jump."
         ),
         (
             f"In your own prices, {gaps.first} to {gaps.last}, it broke in {gaps.real.breached} of "
-            f"{gaps.real.windows} years that overlap.{_worst(gaps)}"
+            f"{gaps.real.windows} years that overlap.{_worst(gaps)}{_bridged(gaps)}"
         ),
     )
 
 
-def _capped(gaps: Gaps) -> str:
-    """That the cap binds, which it does no more once the cushion has shrunk."""
-    if gaps.multiplier_now >= gaps.multiplier:
+def _chance(chance: float) -> str:
+    return "less than 0.01 %" if chance < _RARE else as_percent(chance, 2)
+
+
+def _bridged(gaps: Gaps) -> str:
+    """That a price was missing where one was needed."""
+    if not gaps.bridged:
         return ""
-    return (
-        f", at the {gaps.multiplier_now:.2f} times the cushion that the cap allows now; after a "
-        f"fall it is up to {gaps.multiplier:g} again, and the chance higher"
-    )
+    ends = "one month" if gaps.bridged == 1 else f"{gaps.bridged} months"
+    return f" At the end of {ends} a class had no price for a week: its last one stands for it."
 
 
 def _worst(gaps: Gaps) -> str:
@@ -192,11 +217,15 @@ def _in_proportion(weights: Floats, chosen: np.ndarray[tuple[int], np.dtype[np.b
     return part / max(float(part.sum()), 1.0e-300)
 
 
-def _monthly(returns: Floats, ends: list[int]) -> Floats:
-    """The classes' returns (M, C) over the whole months that end on the rows *ends*."""
-    index = np.cumprod(1.0 + returns, axis=0, dtype=np.float64)[ends]
-    monthly: Floats = index[1:] / index[:-1] - 1.0
-    return monthly
+def _has_price(returns: Floats, mix: Floats) -> bool:
+    """Whether every class of *mix* (C) has a price in the session of *returns* (C)."""
+    return bool(np.isfinite(returns[mix > 0]).all())
+
+
+def _changes(prices: Floats) -> Floats:
+    """The simple returns (T - 1, C) from one row of *prices* (T, C) to the next."""
+    changes: Floats = prices[1:] / prices[:-1] - 1.0
+    return changes
 
 
 def _insurance(rule: CppiRule, floor: float, bills: float) -> Insurance:
@@ -210,10 +239,7 @@ def _insurance(rule: CppiRule, floor: float, bills: float) -> Insurance:
     return plain
 
 
-def _textbook(insurance: Insurance, volatility: float, bills: float) -> float:
-    """The chance that the floor breaks within a year; no premium over bills is counted on."""
+def _market(volatility: float, bills: float) -> Market:
+    """Prices that move by *volatility* a year and bring no premium over bills."""
     rate = math.log1p(bills)
-    market, acts = Market(mu=rate, sigma=volatility, rate=rate), insurance.multiplier_now
-    return gap_risk(
-        1.0, insurance.floor, years=1.0, steps=YEAR, market=market, multiplier=acts
-    ).shortfall
+    return Market(mu=rate, sigma=volatility, rate=rate)

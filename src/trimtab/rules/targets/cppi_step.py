@@ -67,13 +67,15 @@ class CppiStep(NamedTuple):
     """What CPPI wants in risky classes from now on, what to remember, and why, in sentences.
 
     `wanted` is the formula's exposure. Inside the band `exposure` is what is held already, and
-    `moves` is false.
+    `moves` is false. `most` is what targets in force of an earlier day may at most put there, None
+    for no limit.
     """
 
     exposure: Money
     wanted: Money
     cushion: Money
     moves: bool
+    most: Money | None
     state: CppiState
     sentences: tuple[str, ...]
 
@@ -97,17 +99,20 @@ def step(rule: CppiRule, state: CppiState | None, day: CppiDay, currency: str = 
     wanted = wanted if rule.cap is None else min(wanted, most)
     moves = leaves_band(day.held, wanted, day.value, rule)
     risked = wanted if moves else day.held
+    has_new_money = day.flow > 0
     if locked is None:
         said.append(_formula(rule, day, floor, wanted, currency))
         if not moves and day.held != wanted:
-            more = "; no more is aimed at" if day.held > wanted else ""
+            adds = has_new_money and day.held > wanted
+            more = "; new money does not raise what is aimed at" if adds else ""
             said.append(
                 f"The {money(day.held, currency)} held are inside the band around that, so "
                 f"the exposure stays{more}."
             )
     else:
         said.append(_waits(rule, day, floor, locked, currency))
-    return CppiStep(risked, wanted, cushion, moves, now, tuple(said))
+    limit = max(risked, wanted) if has_new_money or locked else None
+    return CppiStep(risked, wanted, cushion, moves, limit, now, tuple(said))
 
 
 def floor_on(rule: CppiRule, state: CppiState | None, day: CppiDay) -> tuple[Money, Money]:

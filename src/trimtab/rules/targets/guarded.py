@@ -44,9 +44,10 @@ class Cppi(NamedTuple):
     def wants(self, view: View) -> Layer:
         """The weights at which the risky classes have the exposure that the floor allows.
 
-        Inside the band around it that is what they have already. Targets in force never put more
-        there than is held or than the formula wants, whichever is more: what the band leaves there
-        may stay, and nothing is added to it.
+        Inside the band around it that is what they have already. When new money comes in, targets
+        in force of an earlier day come down to what is held then or to what the formula wants,
+        whichever is more, so that it adds nothing to what the band leaves there. Without new money
+        they stay: what was sold of one risky class for want of another does not lower them.
 
         Raises:
             InputError: the rule lacks what its floor needs.
@@ -88,7 +89,7 @@ class Cppi(NamedTuple):
             | {_FLOOR: self._floor(), _HEEDED: _word(view)}
             | ({_DUE: str(savings.due)} if savings.due else {}),
             insists=now.moves,
-            risky_max=_part(max(now.exposure, now.wanted), divided),
+            risky_max=None if now.most is None else _part(now.most, divided),
         )
 
     def rate(self, bills: BillRate | None) -> Weight:

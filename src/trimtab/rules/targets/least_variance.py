@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trimtab.domain.aim import Layer
-from trimtab.domain.aims import MinimumVarianceRule
+from trimtab.domain.aims import BoundRule, MinimumVarianceRule
 from trimtab.domain.errors import InputError, StrategyFault
 from trimtab.domain.numbers import ONE, ZERO, Weight, to_float
 from trimtab.domain.policy import Policy
@@ -20,7 +20,7 @@ from trimtab.rules.targets.covariance import (
 from trimtab.rules.targets.minimum_variance import MinimumVariance, minimum_variance
 from trimtab.rules.targets.quadratic import Group, Limits
 from trimtab.rules.targets.view import Floats, View
-from trimtab.rules.words import listing
+from trimtab.rules.words import listing, percent
 
 _RISK_AVERSION = 5.0
 """What a unit of yearly variance costs is half of it: the usual figure of a careful saver."""
@@ -80,7 +80,7 @@ class LeastVariance(NamedTuple):
             msg = f"strategy.minimum_variance.bounds: {error} Mend the bounds in household.toml."
             raise StrategyFault(msg) from error
         targets = weighed(view, problem.assets, found.weights, problem.room)
-        told = _told(found, problem)
+        told = (*_told(found, problem), *self._beside_cash(view))
         kept = self._kept(view, problem, found)
         return Layer(
             name=self.name,
@@ -94,10 +94,11 @@ class LeastVariance(NamedTuple):
 
         Raises:
             DataSuspect: there are fewer than 20 sessions in which every class has a price.
+            StrategyFault: cash has more than a bound that names it allows.
         """
         assets, past = assets_of(view, self.rule.sessions, self.name)
         room = ONE - (view.base[view.cash] if view.cash is not None else ZERO)
-        limits = self._limits(assets, to_float(room))
+        limits = self._limits(view, assets, to_float(room))
         return Problem(assets, past, self._estimate(past, assets), limits, room)
 
     def _estimate(self, past: Floats, assets: list[str]) -> Estimate:
@@ -114,19 +115,32 @@ class LeastVariance(NamedTuple):
                 return ledoit_wolf(past, periods_per_year=year, names=assets)
         return ledoit_wolf(past, target="constant_correlation", periods_per_year=year, names=assets)
 
-    def _limits(self, assets: list[str], room: float) -> Limits:
+    def _limits(self, view: View, assets: list[str], room: float) -> Limits:
+        """What bounds leave to *assets*: of one that names cash, what cash has is taken off."""
         places = {name: place for place, name in enumerate(assets)}
         lower, upper = np.zeros(len(assets)), np.full(len(assets), room)
         groups: list[Group] = []
         for bound in self.rule.bounds:
             members = tuple(places[name] for name in bound.classes if name in places)
-            low, high = to_float(bound.least), to_float(bound.most)
+            cash = _in_cash(view, bound)
+            if members and cash > bound.most:
+                raise StrategyFault(_too_much_cash(bound, cash))
+            low, high = to_float(max(ZERO, bound.least - cash)), to_float(bound.most - cash)
             if len(members) == 1:
                 lower[members[0]] = max(lower[members[0]], low)
                 upper[members[0]] = min(upper[members[0]], high)
             elif members:
                 groups.append(Group(" and ".join(bound.classes), members, low, high))
         return Limits(lower, upper, tuple(groups), room, tuple(assets))
+
+    def _beside_cash(self, view: View) -> tuple[str, ...]:
+        """What each bound that names cash and others leaves to the others."""
+        return tuple(
+            f"Of what {listing(list(bound.classes))} may have together, {view.cash} has "
+            f"{percent(cash)}: that leaves {_span(bound, cash)} to the rest."
+            for bound in self.rule.bounds
+            if set(bound.classes) != {view.cash} and (cash := _in_cash(view, bound))
+        )
 
     def _kept(self, view: View, problem: Problem, found: MinimumVariance) -> str:
         """Why the weights of the last time stay, empty where they move."""
@@ -143,11 +157,37 @@ class LeastVariance(NamedTuple):
         cost = to_float(self.move_cost) * moved
         if worth > cost or moved == 0.0:
             return ""
-        return (
+        part = as_percent(moved)
+        stays = (
             f"The weights of the last time stay: they moved {as_percent(problem.moved(last), 2)} "
-            f"a year ({as_percent(before**0.5, 2)} by the estimate), and moving "
-            f"{as_percent(moved)} of the savings would cost more than the difference is worth."
+            f"a year ({as_percent(before**0.5, 2)} by the estimate), and"
         )
+        if part == as_percent(0.0):
+            return f"{stays} those wanted now differ by less than a tenth of a percent."
+        return f"{stays} moving {part} of the savings would cost more than the difference is worth."
+
+
+def _in_cash(view: View, bound: BoundRule) -> Weight:
+    """What the classes of *bound* have in cash, whose weight no estimate moves."""
+    return view.base[view.cash] if view.cash is not None and view.cash in bound.classes else ZERO
+
+
+def _span(bound: BoundRule, cash: Weight) -> str:
+    """What *bound* leaves beside *cash*, in words."""
+    ends = []
+    if bound.least > cash:
+        ends.append(f"at least {percent(bound.least - cash)}")
+    if bound.most < ONE:
+        ends.append(f"at most {percent(bound.most - cash)}")
+    return listing(ends) or "any weight"
+
+
+def _too_much_cash(bound: BoundRule, cash: Weight) -> str:
+    return (
+        f"strategy.minimum_variance.bounds: {listing(list(bound.classes))} may have "
+        f"{percent(bound.most)} together, and cash alone has {percent(cash)} of it. Mend the "
+        "bounds in household.toml."
+    )
 
 
 def _told(found: MinimumVariance, problem: Problem) -> tuple[str, ...]:

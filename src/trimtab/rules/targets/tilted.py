@@ -1,5 +1,7 @@
 """The strategy `momentum`: the weights before it, tilted towards the classes that have risen."""
 
+import datetime as dt
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +11,15 @@ from trimtab.domain.aims import MomentumRule
 from trimtab.domain.errors import DataSuspect
 from trimtab.domain.numbers import ONE, ZERO, to_float
 from trimtab.domain.policy import Policy
-from trimtab.rules.targets.assets import SESSIONS_A_YEAR, as_percent, assets_of, month_ends, weighed
+from trimtab.rules.targets.assets import (
+    SESSIONS_A_YEAR,
+    are_priced,
+    as_percent,
+    assets_of,
+    month_end_rows,
+    month_ends,
+    weighed,
+)
 from trimtab.rules.targets.covariance import ledoit_wolf
 from trimtab.rules.targets.momentum import (
     momentum,
@@ -19,6 +29,7 @@ from trimtab.rules.targets.momentum import (
 )
 from trimtab.rules.targets.quadratic import Limits
 from trimtab.rules.targets.view import Floats, View
+from trimtab.rules.words import listing
 
 _SESSIONS_A_MONTH = 23
 """No month has more."""
@@ -86,19 +97,43 @@ class Momentum(NamedTuple):
         )
 
     def _signal(self, view: View, assets: list[str]) -> Floats:
+        """What each class returned (N) between two month-ends, by its own prices there."""
         columns = [view.classes.index(name) for name in assets]
         returns = view.past.returns[:, columns]
-        common = np.isfinite(returns).all(axis=1)
-        sessions = [view.past.sessions[row] for row in np.flatnonzero(common).tolist()]
-        ends = month_ends(sessions, returns[common], view.today)
+        sessions = view.past.sessions
+        ends = month_ends(sessions, returns, view.today)
         months, skip = self.rule.months, self.rule.skip
-        if len(ends) < months + 1:
+        count = int(np.isfinite(ends).all(axis=1).sum())
+        if count < months + 1:
             msg = (
                 f"{self.name} over {months} months needs {months + 1} month-ends at which every "
-                f"class has a price; there are {len(ends)}."
+                f"class has a price; there are {count}."
             )
             raise DataSuspect(msg)
+        rows = month_end_rows(sessions, view.today)
+        self._refuse_old(assets, sessions, returns, [rows[-1 - months], rows[-1 - skip]])
         return np.asarray([momentum(ends[:, place], months, skip) for place in range(len(assets))])
+
+    def _refuse_old(
+        self,
+        assets: list[str],
+        sessions: Sequence[dt.date],
+        returns: Floats,
+        rows: list[int],
+    ) -> None:
+        """Raises where a class has no price of its own near one of *rows*, the signal's ends."""
+        missing = [
+            f"{name} has no price in the week to {sessions[row]}"
+            for row, priced in zip(rows, are_priced(returns, rows).tolist(), strict=True)
+            for name, is_priced in zip(assets, priced, strict=True)
+            if not is_priced
+        ]
+        if missing:
+            msg = (
+                f"{self.name} needs the price of every class at both ends of its months: "
+                f"{listing(missing)}; add the prices."
+            )
+            raise DataSuspect(msg)
 
     def _told(self, assets: list[str], signal: Floats, error: float) -> tuple[str, ...]:
         order = np.argsort(-signal, kind="stable").tolist()

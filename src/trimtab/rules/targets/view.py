@@ -17,9 +17,10 @@ Floats = NDArray[np.float64]
 class Past(NamedTuple):
     """Total returns that are over: `sessions` (T,), oldest first, and simple `returns` (T, C).
 
-    A column a class, in the order of `View.classes`: what its first member returned from session
-    to session in the base currency, not a number where it has no price. Cash has zeros.
-    `doubt` says why nothing is known, where that is so.
+    A column a class, in the order of `View.classes`: what its first member returned since its last
+    price, in the base currency, and not a number where it has no price. So a return over several
+    sessions stands in the first after them, and belongs to the day on which it is known. Cash has
+    zeros. `doubt` says why nothing is known, where that is so.
     """
 
     sessions: tuple[dt.date, ...]
