@@ -122,15 +122,24 @@ def planned(made: House, seen: Look, amount: int) -> dict[str, Money]:
     """What the plan buys by class with *amount* in the taxable account; it sells nothing."""
     then = what_if(made, seen, read_assumptions([f"deposit:taxable={amount}"], made.file))
     plan = then.decision.plan
-    assert plan is not None
-    assert all(trade.side is Side.BUY for trade in plan.trades)
+    trades = () if plan is None else plan.trades
+    assert all(trade.side is Side.BUY for trade in trades)
     classes, sums = class_of(made.file.policy()), dict[str, Money]()
-    for trade in plan.trades:
+    for trade in trades:
         name = classes[trade.symbol]
         sums[name] = sums.get(name, ZERO) + trade.value
     return sums
 
 
+LUMP = """
+[[averaging]]
+account = "taxable"
+by = "parts"
+amount = 8000
+parts = 4
+first = 2026-03-05
+every = "month"
+"""
 HOUSES = {
     "nothing is due": house,
     "light in stocks": lambda: house(vti="530"),
@@ -146,6 +155,9 @@ HOUSES = {
         cash="11000",
         vti="520",
     ),
+    "a lump waits for its money": lambda: house(LUMP),
+    "some of a lump is there": lambda: house(LUMP, cash="1084.16"),
+    "the days of a lump are to come": lambda: house(LUMP.replace("03-05", "05-05")),
     "cash is a class": lambda: house(
         '[classes.cash]\ntarget = 0\nmembers = ["USD"]\n' + LEAVES.format(20000, "2026-03-12"),
         cash="21000",
@@ -195,3 +207,11 @@ def test_money_that_is_coming_is_in_the_class_of_cash_already():
     assert "cash" not in placed(contribute(made, look(made), Decimal(6000), "taxable"))
     without = house(toml, stocks="0.45")
     assert "cash" in placed(contribute(without, look(without), Decimal(6000), "taxable"))
+
+
+def test_a_part_of_a_lump_that_is_soon_due_counts_like_a_contribution_that_is_coming():
+    weekly = LUMP.replace("03-05", "03-02").replace("month", "week")
+    waits, comes = house(weekly), house(PAYS.format(2000, "2026-03-12", "once"))
+    (*at_once, kept) = contribute(waits, look(waits), Decimal(12000), "taxable").places
+    assert kept.amount == 4000
+    assert at_once == [*contribute(comes, look(comes), Decimal(8000), "taxable").places]

@@ -165,6 +165,8 @@ def test_what_a_cap_withheld_stays_given_up_where_the_rule_does_not_carry_forwar
     past = _done(FIRST, D(600), withheld=D(400))
     due = _due(rule, dt.date(2026, 2, 28), past, value=D(600))[0]
     assert (due.amount, due.goal) == (D(1000), D(1600))
+    ended_short = replace(past, short=D(100))
+    assert _due(rule, dt.date(2026, 2, 28), ended_short, value=D(600)) == (due,)
 
 
 def test_a_value_above_the_path_is_left_alone_unless_the_rule_sells():

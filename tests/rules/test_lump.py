@@ -13,7 +13,7 @@ from trimtab.domain.facts import Facts, facts_of
 from trimtab.domain.household import accounts_of, decode_household
 from trimtab.domain.incoming import AveragingRule, LumpLeft, PastContribution
 from trimtab.domain.memory import Memory
-from trimtab.domain.numbers import CENT, ZERO, Money
+from trimtab.domain.numbers import CENT, ZERO, Money, to_cents
 from trimtab.domain.policy import FlowRule
 from trimtab.domain.values import Balance, PastFlow, Snapshot
 from trimtab.rules.averaging import split_lump
@@ -121,6 +121,17 @@ def test_a_lump_lies_in_an_envelope_of_its_own_whatever_comes_and_goes_beside_it
         if is_spent:  # what is free is invested
             account.cash -= oracle.other
             oracle.other = ZERO
+
+
+@given(st.decimals(600, 9_000, places=10), st.decimals(0, 2_000, places=10))
+def test_a_lump_is_told_to_the_cent_whatever_cash_there_is(cash, goes):
+    account = Account(cash)
+    for day in DAYS:
+        account.turn(day)
+        account.cash = max(ZERO, account.cash - goes)
+    for one in account.memory.contributions["ira"]:
+        assert one.lump is not None
+        assert (one.amount, one.lump.left) == (to_cents(one.amount), to_cents(one.lump.left))
 
 
 @given(cents.filter(lambda cash: cash >= LEAST), st.lists(cents, min_size=3, max_size=3))

@@ -14,11 +14,13 @@ from trimtab.domain.history import Transaction, TransactionKind
 from trimtab.domain.household import accounts_of, decode_household
 from trimtab.domain.incoming import AveragingRule, LumpLeft, PastContribution
 from trimtab.domain.memory import Mark, Memory
-from trimtab.domain.numbers import ONE, ZERO, Money
+from trimtab.domain.numbers import ONE, ZERO, Money, to_cents
 from trimtab.domain.trades import Disposal, Term
 from trimtab.domain.values import Balance, Lot, Quote, Snapshot
+from trimtab.rules.contributions import ValueAveragingRule
 from trimtab.rules.path_periods import ended, periods
-from trimtab.rules.side_fund import long_past, met, net_bought, standings
+from trimtab.rules.path_record import net_bought
+from trimtab.rules.side_fund import long_past, met, rule_of, standings
 
 D = Decimal
 FILE = decode_household(TOML)
@@ -33,7 +35,14 @@ PATH = AveragingRule(
     expected_return=ZERO,
     carries_forward=False,
 )
+CARRIED = replace(PATH, carries_forward=True)
 LUMP = AveragingRule(account="ira", by="parts", amount=Money(9000), first=FIRST, parts=6)
+
+
+def _made(rule: AveragingRule) -> ValueAveragingRule:
+    made = rule_of(rule)
+    assert isinstance(made, ValueAveragingRule)
+    return made
 
 
 def _snapshot(day: dt.date, cash: Money, lots: tuple[Lot, ...] = ()) -> Snapshot:
@@ -77,6 +86,7 @@ def _sale(name: str, bought: str, sold: str, basis: str, proceeds: str) -> Dispo
 
 
 amounts = st.decimals(0, 5000, places=2)
+cents = st.decimals(0, 9000, places=2)
 dates = st.integers(0, 200).map(lambda days: FIRST + days * DAY)
 done = st.builds(
     PastContribution,
@@ -92,7 +102,7 @@ short = st.builds(PastContribution, day=dates, amount=amounts, withheld=amounts,
 
 
 @given(
-    st.sampled_from([PATH, replace(PATH, carries_forward=True, every="year"), LUMP]),
+    st.sampled_from([CARRIED, replace(CARRIED, every="year"), LUMP]),
     st.lists(done, max_size=5),
     st.lists(short, min_size=1, max_size=5),
     dates,
@@ -131,7 +141,20 @@ def test_every_day_is_over_exactly_once_whenever_turns_come(gaps):
     assert len(days) == len(set(days))
 
 
-def test_units_bought_and_sold_again_within_a_period_put_nothing_in():
+def test_a_sale_takes_from_what_went_in_only_units_bought_within_the_same_period():
+    memory = Memory(
+        disposals=(
+            _sale("round", "2026-01-20", "2026-02-03", "500", "510"),
+            _sale("older", "2025-06-01", "2026-02-04", "3000", "4956.82"),
+            _sale("later", "2026-01-21", "2026-03-01", "200", "250"),
+        )
+    )
+    kept = lot("ira", "VTI", "9", "900", "2026-02-04")
+    span = FIRST, FIRST.replace(month=2)
+    assert net_bought(_made(PATH), [kept], POLICY, memory, span) == 900 + 200
+
+
+def test_where_a_path_sells_its_sales_come_out_of_the_side_fund_again():
     memory = Memory(
         disposals=(
             _sale("round", "2026-01-20", "2026-02-03", "500", "510"),
@@ -140,8 +163,24 @@ def test_units_bought_and_sold_again_within_a_period_put_nothing_in():
         )
     )
     kept = lot("ira", "VTI", "9", "900", "2026-02-04")
-    span = FIRST, FIRST.replace(month=2)
-    assert net_bought("ira", [kept], POLICY, memory, span) == 900 + 500 - 510 + 200 - 400
+    made = _made(replace(PATH, sells=True))
+    put_in = net_bought(made, [kept], POLICY, memory, (FIRST, FIRST.replace(month=2)))
+    assert put_in == 900 + 500 - 510 + 200 - 400
+
+
+@given(cents, st.lists(cents, max_size=4))
+def test_a_sale_for_a_withdrawal_frees_nothing_of_a_cap(bought, sales):
+    rule = replace(CARRIED, amount=Money(2000), start=Money(50_000))
+    facts = replace(facts_of(FILE), averaging=(rule,))
+    held = lot("ira", "VTI", "1", str(bought), "2026-01-16")
+    sold = tuple(
+        _sale(f"older-{number}", "2025-06-01", "2026-01-17", "1", str(proceeds))
+        for number, proceeds in enumerate(sales)
+    )
+    memory = Memory(disposals=sold, lots={held.id: held})
+    (one,) = standings(_snapshot(FIRST + 5 * DAY, Money(90_000), (held,)), POLICY, memory, facts)
+    assert one.bought == bought
+    assert one.asked == max(ZERO, 6000 - bought)
 
 
 def test_lots_with_which_the_books_began_before_their_date_are_no_purchase():
@@ -162,7 +201,7 @@ def test_lots_with_which_the_books_began_before_their_date_are_no_purchase():
     span = FIRST, dt.date.max
     for began, bought in ((dt.date(2026, 1, 2), 0), (dt.date(2026, 2, 4), 900)):
         memory = Memory(history=(replace(opening, date=began),))
-        assert net_bought("ira", [ahead], POLICY, memory, span) == bought
+        assert net_bought(_made(PATH), [ahead], POLICY, memory, span) == bought
 
 
 def test_a_period_is_told_with_what_its_cap_kept_back_and_the_open_one_so_far():
@@ -181,7 +220,42 @@ def test_a_period_is_told_with_what_its_cap_kept_back_and_the_open_one_so_far():
     (one,) = standings(snapshot, POLICY, memory, facts)
     told = periods(one, memory)
     assert told[0] == first
-    assert told[1] == PastContribution(day=february, amount=ZERO, withheld=D(4500), short=D(4500))
+    # the 3,400 are given up, though that period ended short
+    assert told[1] == PastContribution(day=february, amount=ZERO, withheld=D(1100), short=D(4500))
+
+
+def test_what_a_cap_kept_back_is_given_up_from_the_first_turn_of_the_next_period_on():
+    rule = replace(PATH, cap_multiple=ONE, start=Money(5000))
+    facts = replace(facts_of(FILE), averaging=(rule,))
+    february, march = FIRST.replace(month=2), FIRST.replace(month=3)
+    unwritten = _memory(FIRST)
+    for day, withheld in ((february, [5000]), (march, [5000, 3000])):
+        snapshot = _snapshot(day, Money(0))
+        over = tuple(past for _, past in ended(snapshot, POLICY, unwritten, facts))
+        assert [past.withheld for past in over] == withheld
+        written = _memory(day, contributions={"ira": over})
+        for memory in (unwritten, written):
+            (one,) = standings(snapshot, POLICY, memory, facts)
+            (due,) = one.obligations
+            assert (due.goal, due.amount, due.withheld) == (D(6000), D(3000), D(3000))
+
+
+@given(st.lists(st.decimals(0, 5000, places=8), min_size=1, max_size=4), st.booleans())
+def test_what_periods_put_in_is_told_to_the_cent(bases, sells):
+    rule = replace(PATH, sells=sells)
+    facts = replace(facts_of(FILE), averaging=(rule,))
+    held = tuple(
+        replace(lot("ira", "VTI", "1", str(basis), "2026-01-20"), id=f"lot-{number}")
+        for number, basis in enumerate(bases)
+    )
+    memory = _memory(FIRST, lots={one.id: one for one in held})
+    for day in (FIRST + 9 * DAY, FIRST.replace(month=2)):
+        snapshot = _snapshot(day, Money(0), held)
+        (one,) = standings(snapshot, POLICY, memory, facts)
+        over = tuple(past for _, past in ended(snapshot, POLICY, memory, facts))
+        for past in (*periods(one, memory), *over):
+            for amount in (past.amount, past.withheld, past.short or ZERO):
+                assert amount == to_cents(amount)
 
 
 def test_of_two_days_that_end_at_once_each_lacks_what_was_not_there_in_its_own_period():

@@ -25,6 +25,7 @@ from tests.rules.plan_homes import (
     picked,
     plan_of,
     proof_of,
+    realized,
     washed,
     with_defaults,
 )
@@ -189,6 +190,28 @@ def test_a_loss_too_small_to_harvest_counts_in_the_year_where_it_is_sold_for_dri
     assert set(picked(plan.trades)) == {"loss", "gain"}
     assert plan.tax == pytest.approx(counted.tax)
     assert not is_planned(after(home, home.decide()))
+
+
+@pytest.mark.parametrize("harvests", ["always", "with_trades", "never"])
+def test_a_list_that_forbids_purchases_makes_no_plan_cheaper(harvests):
+    """A small loss counts, or its class is bought: the better of the two, and a bound of both."""
+    home = household(
+        [
+            held("hers", "AAA", 66_000, 70_967, 200, "small"),
+            held("hers", "BBB", 34_000, 34_000),
+        ],
+        accounts=COUPLE,
+        spread="1.2",
+        plan=PlanRule(drift_price=Decimal("0.011"), location_years=0, harvests=harvests),
+        disposals=(realized(50_000, Term.SHORT, account="hers"),),
+    )
+    barred = replace(home.policy.orders, no_buy=("AAA", "AAB"))
+    free, listed = (
+        proof_of(plan_of(one))
+        for one in (home, home._replace(policy=replace(home.policy, orders=barred)))
+    )
+    assert free.plan.total <= listed.plan.total + Decimal("0.01")
+    assert free.bound <= listed.plan.total
 
 
 @pytest.mark.parametrize("over", [0, 5_000])

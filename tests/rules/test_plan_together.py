@@ -27,7 +27,7 @@ from tests.rules.plan_homes import (
 )
 
 from trimtab.domain.policy import ClassRule, FlowRule, GateRule, OrderRule, PlanRule
-from trimtab.domain.trades import Term
+from trimtab.domain.trades import Side, Term
 from trimtab.domain.values import Relief, ScheduledPurchase
 from trimtab.rules.holdings import holdings
 from trimtab.rules.plan.layout import lay_out
@@ -306,3 +306,22 @@ def test_units_bought_last_are_pinned_to_the_front_only_where_a_loss_follows_the
         (queue,) = queues_of(layout, amounts).each
         assert queue.first_of_all == front
         assert queue.lots[0].id == "recent" or not front
+
+
+def test_a_recent_loss_goes_together_with_a_recent_gain_where_no_old_loss_is():
+    """Both purchases go whole, the gain first, so that a part of the order washes nothing."""
+    home = household(
+        [
+            held("hers", "AAA", 40_000, 60_000, 20, "new loss"),
+            held("hers", "AAA", 10_000, 9_000, 12, "new gain"),
+            held("hers", "AAA", 30_000, 30_000, 800, "old"),
+            held("hers", "BBB", 20_000, 20_000, 800),
+        ],
+        accounts=COUPLE,
+        plan=PlanRule(harvests="always"),
+        disposals=(realized(50_000, Term.SHORT, account="hers"),),
+    )
+    plan = plan_of(home)
+    (sale,) = [trade for trade in plan.trades if trade.side is Side.SELL]
+    assert [pick.lot_id for pick in sale.lots][:2] == ["new gain", "new loss"]
+    assert washed(home, plan.trades) == ()

@@ -309,10 +309,11 @@ def _checked(
     ]
     journaled = recall(home)
     pending = changes(journaled.policy or policy, policy)
-    remarks += [f"Not in force yet: {change.sentence}" for change in pending]
+    is_due = policy_next(journaled, policy, clock.now()) == policy
+    when = "In force from the next turn on" if is_due else "Not in force yet"
+    remarks += [f"{when}: {change.sentence}" for change in pending]
     edit = None
     if pending:
-        is_due = policy_next(journaled, policy, clock.now()) == policy
         since = "is due and holds from the next turn on" if is_due else "is not in force yet"
         edit = f"The drift is measured by the edited policy of household.toml, which {since}."
     return Checked(file, lots, sales, value, tuple(drifts), coverage, tuple(remarks), edit)

@@ -2,18 +2,19 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from trimtab.apps.hypothetical import Look
+from trimtab.apps.month import Incoming, Month, month_of, of_this_month
 from trimtab.apps.reserving import Reserving, reserving
 from trimtab.apps.run import policy_in_force
+from trimtab.apps.unbegun_lump import UnbegunLump, is_unbegun
 from trimtab.apps.world import House
 from trimtab.domain.errors import InputError
 from trimtab.domain.history import Transaction, TransactionKind
 from trimtab.domain.incoming import PastContribution
-from trimtab.domain.memory import Memory
 from trimtab.domain.numbers import BASIS_POINT, ONE, ZERO, Money, Price
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.trades import Drift, Side, Trade
@@ -24,7 +25,7 @@ from trimtab.rules.look import due_of, look_at, prepare
 from trimtab.rules.placement import choose_purchase, place_contribution
 from trimtab.rules.plan.permitted import Permitted
 from trimtab.rules.reserve import claim
-from trimtab.rules.schedule import expected, flows_due, kept_until, overdue
+from trimtab.rules.schedule import flows_due
 from trimtab.rules.side_fund import Standing, done_of, rule_of, standings
 from trimtab.rules.tax.books import books_at
 from trimtab.rules.tax.guard import Guarded, GuardState, Outlook, guard_purchase
@@ -33,20 +34,6 @@ from trimtab.rules.words import money
 
 _ONE_DAY = dt.timedelta(days=1)
 _AHEAD = dt.timedelta(days=400)
-
-Month = Literal["none", "past", "was paid", "paid"]
-"""Contributions of a month: none, past before their accounts were followed, or paid.
-
-What "was paid" was due before today; of what is "paid" a part is due from today on.
-"""
-
-
-class Incoming(NamedTuple):
-    """Money that comes in on a day into an account; a day that is past has not brought it."""
-
-    day: dt.date
-    account: str
-    amount: Money
 
 
 class Place(NamedTuple):
@@ -67,6 +54,7 @@ class Averaged(NamedTuple):
     """An averaging rule as it stands, what the plan buys in its account, and its next day.
 
     `last` is what was met last, and `next_goal` what a path asks the value to be on its next day.
+    A lump that has not begun takes what is `arriving` of the incoming money and `begins` with it.
     """
 
     standing: Standing
@@ -75,6 +63,13 @@ class Averaged(NamedTuple):
     next_day: dt.date | None
     next_goal: Money | None = None
     last: PastContribution | None = None
+    arriving: Money = ZERO
+    begins: dt.date | None = None
+
+    @property
+    def lacks(self) -> Money:
+        """What is to be put in beyond the incoming money."""
+        return max(ZERO, self.standing.lacks - self.arriving)
 
 
 class Contributing(NamedTuple):
@@ -118,7 +113,7 @@ def contribute(
     if amount is None:
         if account is not None:
             raise InputError("--account needs --amount: say how much is put into it.")
-        incoming = _of_this_month(house.file, policy, memory, today)
+        incoming = of_this_month(house.file, policy, memory, today)
     else:
         where = _named(account, house.file) if account else _usual_account(house.file, today)
         incoming = (Incoming(today, where, amount),)
@@ -131,15 +126,16 @@ def contribute(
         is_asked=amount is not None,
         incoming=incoming,
         places=places,
-        averaged=tuple(_averaged(one, look, today) for one in averaged),
+        averaged=tuple(_averaged(one, look, placing.lumps) for one in averaged),
         reserve=found,
         least=policy.orders.invest_cash_from,
-        month=_month(house.file, memory, today),
+        month=month_of(house.file, memory, today),
     )
 
 
-def _averaged(standing: Standing, look: Look, today: dt.date) -> Averaged:
+def _averaged(standing: Standing, look: Look, lumps: Mapping[str, UnbegunLump]) -> Averaged:
     decision, account = look.decision, standing.rule.account
+    today, lump = trade_date(look.snapshot.at), lumps.get(account)
     planned = () if decision.plan is None else decision.plan.trades
     own = tuple(t for t in planned if t.account == account and t.side is Side.BUY)
     notes = [one.sentence for one in decision.held] if own else []
@@ -157,38 +153,9 @@ def _averaged(standing: Standing, look: Look, today: dt.date) -> Averaged:
         next_day=days[0] if days else None,
         next_goal=next_goal,
         last=max(done_of(account, look.memory), key=lambda past: past.day, default=None),
+        arriving=ZERO if lump is None else lump.arriving,
+        begins=None if lump is None else lump.begins,
     )
-
-
-def _of_this_month(
-    file: HouseholdFile, policy: Policy, memory: Memory, today: dt.date
-) -> tuple[Incoming, ...]:
-    """The contributions of this month that are not paid yet, the late ones of the last first."""
-    days, paid = policy.plan.raise_cash_days, memory.paid_in()
-    early = dt.timedelta(days=days)
-    late = overdue(file.contributions, paid, today, early, memory.taken_over)
-    due = expected(file.contributions, paid, today, _month_end(today), early)
-    missed = (
-        one
-        for one in late
-        if one.date >= today.replace(day=1) or kept_until(one.date, days) >= today
-    )
-    return tuple(Incoming(one.date, one.account, one.amount) for one in (*missed, *due))
-
-
-def _month(file: HouseholdFile, memory: Memory, today: dt.date) -> Month:
-    """What the contributions of this month are where none is missing."""
-    due = flows_due(file.contributions, today.replace(day=1) - _ONE_DAY, _month_end(today))
-    if not due:
-        return "none"
-    if due[-1].date >= today:
-        return "paid"
-    over = memory.taken_over
-    return "was paid" if any(over.get(one.account, today) <= one.date for one in due) else "past"
-
-
-def _month_end(today: dt.date) -> dt.date:
-    return (today.replace(day=1) + dt.timedelta(days=31)).replace(day=1) - _ONE_DAY
 
 
 def _usual_account(file: HouseholdFile, today: dt.date) -> str:
@@ -232,12 +199,19 @@ class _Placing:
         self.decision = look.decision
         self.is_defensive = look.memory.breaker is not None
         self.paths = {one.rule.account for one in averaged if one.rule.by == "value"}
+        until = self.today + dt.timedelta(days=policy.plan.raise_cash_days)
+        self.lumps = {
+            one.rule.account: UnbegunLump(one, until, look.snapshot.base_currency)
+            for one in averaged
+            if is_unbegun(one, self.today)
+        }
         planned = _planned(look, policy, house, incoming)
         self.total = planned.value
         self.lacks = {account: -cash for account, cash in planned.cash.items() if cash < 0}
         self.added: dict[str, Money] = {}
-        if planned.cash_name is not None:
-            self.added[planned.cash_name] = sum(planned.planning.coming.values(), ZERO)
+        self.cash_name = planned.cash_name
+        if self.cash_name is not None:
+            self.added[self.cash_name] = sum(planned.planning.coming.values(), ZERO)
         self.known: Ledger = books_at(look.snapshot, look.memory, look.facts.tax)
         self.ledger: Ledger = books_at(look.snapshot, look.memory, look.facts.tax)
         self.ledger.extend(_planned_sales(look, policy))
@@ -274,7 +248,20 @@ class _Placing:
         if one.account in self.paths:
             why = "It goes into the side fund, out of which [[averaging]] takes what its path asks."
             yield Place(one.account, one.amount, why, day=one.day)
-            return
+        elif one.account in self.lumps:
+            taken = self.lumps[one.account].take(one.day, one.amount)
+            self.total += taken.soon
+            if self.cash_name is not None:
+                self.added[self.cash_name] += taken.soon
+            if taken.free > 0:
+                yield from self._divided(one._replace(amount=taken.free))
+            if taken.waits > 0:
+                yield Place(one.account, taken.waits, taken.why, day=one.day)
+        else:
+            yield from self._divided(one)
+
+    def _divided(self, one: Incoming) -> Iterator[Place]:
+        """Where among the classes a sum goes that is invested at once."""
         currency = self.snapshot.base_currency
         drifts = [
             replace(drift, value=drift.value + self.added.get(drift.asset_class, ZERO))

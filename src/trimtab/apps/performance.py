@@ -1,6 +1,7 @@
 """How it went, out of the journal: its marks, flows, trades and taxed sales, period by period."""
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -13,18 +14,21 @@ from trimtab.apps.observed import came, flows_after, observe
 from trimtab.apps.world import House
 from trimtab.domain.errors import DataSuspect, FileFaults, InputError
 from trimtab.domain.events import PolicyAdopted
+from trimtab.domain.household import instruments_of
 from trimtab.domain.memory import Memory, remember
 from trimtab.domain.numbers import to_float
 from trimtab.domain.policy import HouseholdFile, Policy
 from trimtab.domain.ports import Clock
 from trimtab.domain.trades import Term
-from trimtab.domain.values import trade_date
+from trimtab.domain.values import InstrumentKind, trade_date
 from trimtab.lab.track_record import Point, Rates, Record, record_of, tax_on, whole_of, years_of
 from trimtab.rules.targets.base import own_targets
 from trimtab.rules.tax.books import books_of, tax_lots
 from trimtab.rules.tax.lots import term_of
 
 _AN_INSTANT = dt.timedelta(seconds=1)
+_A_DAY = dt.timedelta(days=1)
+_ROUND_THE_CLOCK = (InstrumentKind.CRYPTO, InstrumentKind.FOREX)
 Adopted = tuple[dt.date, Policy]
 
 
@@ -211,20 +215,31 @@ def _by_closes(
 ) -> list[float]:
     """What the targets were worth at each of *ends*, by the total returns of the sessions over.
 
+    A session is over when the exchanges have closed. The bar of a coin ends some hours later: a
+    strategy must not know it before, and looking back it belongs to that session.
+
     Raises:
         DataSuspect: the price files begin too late, or a symbol has none.
     """
     import numpy as np
 
-    sessions, known = house.past(symbols, ends[-1].at)
+    sessions, known = house.past(symbols, ends[-1].at + _A_DAY)
     returns = np.nan_to_num(known)  # what a symbol returns over a hole stands after it
     if not sessions or sessions[0] > ends[0].point.day:
         raise DataSuspect("the prices begin too late.")
     columns = {symbol: at for at, symbol in enumerate(symbols)}
-    worth, done = 1.0, len(house.past(symbols, ends[0].at)[0])
+    instruments = instruments_of(house.file)
+    on_exchanges = [one for one in symbols if instruments[one].kind not in _ROUND_THE_CLOCK]
+
+    def over(at: dt.datetime) -> int:
+        """How many of the sessions were over."""
+        days = house.past(on_exchanges or symbols, at)[0]
+        return bisect_right(sessions, days[-1]) if days else 0
+
+    worth, done = 1.0, over(ends[0].at)
     worths = []
     for one in ends:
-        upto = len(house.past(symbols, one.at)[0])
+        upto = over(one.at)
         for row in range(done, upto):
             targets = _targets_on(sessions[row], policies)
             worth *= 1.0 + sum(

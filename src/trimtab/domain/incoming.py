@@ -65,7 +65,8 @@ class PastContribution(Struct, frozen=True, kw_only=True):
     was left of a lump afterwards, None for a path (and in an older journal); where it is left with
     less before its next day, the last day is told once more with an amount of zero. `short` is what
     a path still asked for, under its cap, when its next day came; None where it was done before. A
-    day that ended short settles nothing and gives nothing up: the path asks for all of it anew.
+    day that ended short settles nothing: the path asks for it anew, except for what was withheld
+    where the rule gives that up.
     """
 
     day: dt.date

@@ -102,7 +102,8 @@ def obligations_due(  # noqa: PLR0913  what is owed, each part of it a value of 
     day from which the rule holds: nothing is owed for an earlier one. Of a fixed amount, every day
     missed is made good. *left* is what is left of a lump, None for all that *past* has not put in.
     A path is absolute, so that of several days missed only the last counts; what was *bought* since
-    that day counts towards its cap.
+    that day counts towards its cap. A day of *past* that ended short of its path is not done, but
+    what its cap withheld was withheld.
 
     Raises:
         InputError: a number of the rule makes no sense.
@@ -228,9 +229,11 @@ def _due_on_path(
 ) -> Obligation | None:
     (value, bought), (since, today) = standing, span
     days = list(_days(rule, today))
-    if not days or days[-1][1] < since or any(one.day >= days[-1][1] for one in past):
+    if not days or days[-1][1] < since:
         return None
     number, day = days[-1]
+    if any(one.day >= day and one.short is None for one in past):
+        return None
     goal = _path(rule, number)[-1]
     if not rule.carries_forward:
         goal -= _forgone(rule, days, past)

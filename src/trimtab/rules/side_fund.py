@@ -14,18 +14,16 @@ rule anew, with another amount or another first day.
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from trimtab.domain.facts import Facts
-from trimtab.domain.history import TransactionKind
 from trimtab.domain.incoming import AveragingRule, LumpLeft, PastContribution
 from trimtab.domain.memory import Memory
-from trimtab.domain.numbers import ONE, ZERO, Money, Weight
+from trimtab.domain.numbers import CENT, ONE, ZERO, Money, Weight, round_to_step
 from trimtab.domain.policy import Policy
-from trimtab.domain.trades import Disposal
-from trimtab.domain.values import Lot, Snapshot, trade_date
+from trimtab.domain.values import Snapshot, trade_date
 from trimtab.rules.contributions import (
     DollarCostRule,
     Obligation,
@@ -36,13 +34,13 @@ from trimtab.rules.contributions import (
     obligations_due,
     parts_of,
 )
-from trimtab.rules.holdings import class_of, reserves
+from trimtab.rules.holdings import reserves
+from trimtab.rules.path_record import classed, net_bought, over
 from trimtab.rules.schedule import withdrawals_due
 from trimtab.rules.words import money
 
 _ONE_DAY = dt.timedelta(days=1)
 _LONG = dt.timedelta(days=366)
-_Owned = TypeVar("_Owned", Lot, Disposal)
 _A_YEAR = {"week": 52, "two_weeks": 26, "month": 12, "quarter": 4, "year": 1}
 
 
@@ -218,41 +216,6 @@ def done_of(account: str, memory: Memory) -> tuple[PastContribution, ...]:
     return tuple(one for one in memory.contributions.get(account, ()) if one.short is None)
 
 
-def classed(owned: Iterable[_Owned], policy: Policy, account: str) -> list[_Owned]:
-    """What of *owned* is in *account* and belongs to a class."""
-    classes = class_of(policy)
-    return [one for one in owned if one.account == account and one.symbol in classes]
-
-
-def net_bought(
-    account: str,
-    lots: Iterable[Lot],
-    policy: Policy,
-    memory: Memory,
-    span: tuple[dt.date, dt.date],
-) -> Money:
-    """What *account* paid for purchases from a day until before another, less what sales brought.
-
-    *lots* are those still held: units bought and sold again within the days count as a purchase and
-    as a sale. No purchase are lots with which the books began before their own date, as those of a
-    replay of the past can be.
-    """
-    since, until = span
-    ahead = {
-        one.lot_id
-        for one in memory.history
-        if one.kind is TransactionKind.OPENING
-        and one.acquired is not None
-        and one.acquired > one.date
-    }
-    sold = classed(memory.disposals, policy, account)
-    paid = [(one.id, one.acquired, one.basis) for one in classed(lots, policy, account)]
-    paid += [(one.lot_id, one.acquired, one.basis) for one in sold]
-    return sum(
-        (basis for lot, day, basis in paid if since <= day < until and lot not in ahead), ZERO
-    ) - sum((one.proceeds for one in sold if since <= one.sold < until), ZERO)
-
-
 def _parts_met(one: Standing) -> Iterator[PastContribution]:
     """Parts that are done, or, where none is due, that less is left of the lump than was."""
     lump, before = one.lump, one.before
@@ -285,10 +248,11 @@ def _in_parts(
     most = max(ZERO, rule.amount - put_in)
     if before is not None and before.lump is not None and before.lump.amount == rule.amount:
         most = before.lump.left
-    left = min(most, cash.fund)
+    left = round_to_step(min(most, cash.fund), CENT)
     after = made.first - _ONE_DAY if before is None else before.day
     later = [(day, part) for _, day, part in parts_of(made, left, after) if day > today]
-    there, needs = min(most, cash.there) if later else left, min(order_least(policy), rule.amount)
+    there = round_to_step(min(most, cash.there), CENT) if later else left
+    needs = min(order_least(policy), rule.amount)
     if before is None and there < needs:
         return Standing(
             rule=rule,
@@ -342,11 +306,14 @@ def _on_path(
     days = contribution_days(made, made.first - _ONE_DAY, today)
     if not days:
         return Standing(rule, (), value, fund, waits=fund)
-    bought = net_bought(account, own, policy, memory, (days[-1], dt.date.max))
+    bought = net_bought(made, own, policy, memory, (days[-1], dt.date.max))
+    past = memory.contributions.get(account, ())
+    if not made.carries_forward:
+        past += over(made, snapshot, policy, memory)
     due = obligations_due(
         made,
         value=value,
-        past=done_of(account, memory),
+        past=past,
         since=made.first,
         today=today,
         currency=snapshot.base_currency,

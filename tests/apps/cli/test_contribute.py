@@ -285,6 +285,70 @@ def test_money_that_a_lump_waited_for_begins_it_and_no_more_is_asked_for():
     assert found.averaged[0].standing.asked == 1000
 
 
+WAITS = LUMP.replace("2020-01-15", "2026-03-05").replace("= 12\n", "= 4\n")
+"""A lump of four parts whose first day was four days ago."""
+
+
+def test_new_money_goes_into_a_lump_that_has_not_begun_and_all_but_one_part_waits():
+    found = _asked(_house(WAITS, vti="500", ira="84.16"), "6000", "ira")
+    (*placed, kept) = found.places
+    assert sum(place.amount for place in placed) == Decimal("1521.04")
+    assert all(place.symbol for place in placed)
+    assert kept.amount == Decimal("4478.96")
+    assert kept.why == (
+        "It goes into the lump of [[averaging]], 1 of 4 parts at once, and this waits for "
+        "2026-04-05, 2026-05-05 and 2026-06-05."
+    )
+
+
+def test_what_is_too_little_to_begin_a_lump_waits_and_says_for_what():
+    found = _asked(_house(WAITS), "400", "ira")
+    (kept,) = found.places
+    assert kept.amount == 400
+    assert kept.why.endswith("and waits: that begins with 500.00 USD.")
+
+
+def test_before_its_first_day_a_lump_takes_all_that_comes_up_to_its_amount():
+    house = _house(LUMP.replace("2020-01-15", "2026-03-13"), ira="3000")
+    (*placed, kept) = _asked(house, "10000", "ira").places
+    assert sum(place.amount for place in placed) == 1000
+    assert kept.amount == 9000
+    assert kept.why.endswith("in 12 parts, and waits for 12 days from 2026-03-13 to 2027-02-13.")
+
+
+def test_money_after_the_day_on_which_a_lump_begins_is_not_taken_for_it():
+    fortnightly = _paid_in("3000", "2026-03-10").replace('"month"', '"two_weeks"')
+    found = _asked(_house(WAITS + fortnightly, ira="84.16"))
+    second = [place for place in found.places if place.day == dt.date(2026, 3, 24)]
+    assert sum(place.amount for place in second) == 3000
+    assert all("lump" not in place.why for place in second)
+    assert found.averaged[0].arriving == 3000
+
+
+def _paid_in(amount: str, first: str) -> str:
+    return MONTHLY.format("ira").replace("2000", amount).replace("2026-01-31", first)
+
+
+def test_what_comes_by_itself_is_not_asked_for_again_and_the_page_warns_of_the_start():
+    found = _asked(_house(WAITS + _paid_in("3000", "2026-03-10"), ira="84.16"))
+    assert verdict(found) == (
+        "Put in this month: 3,000.00 USD into ira on 2026-03-10 and 8,915.84 USD into ira, for "
+        "which its lump waits."
+    )
+    assert contribute_document(found).averaging[0].lacks == "8915.84"
+    assert (
+        "3,000.00 USD of that are counted above. The lump begins with the first money that comes, "
+        "on 2026-03-10, and what comes later is not taken for it: put the other 8,915.84 USD in "
+        "with that."
+    ) in _told(found)
+
+
+def test_a_contribution_that_is_the_whole_of_a_lump_leaves_nothing_to_ask_for():
+    found = _asked(_house(WAITS + _paid_in("12000", "2026-03-10")))
+    assert verdict(found) == "Put in this month: 12,000.00 USD into ira on 2026-03-10."
+    assert "All of that is counted above." in _told(found)
+
+
 def test_before_its_first_day_a_lump_is_told_to_take_what_is_there_then():
     text = _told(_on(_house(LUMP.replace("2020-01-15", "2026-03-13"), ira="3000"), "2026-03-10"))
     assert (

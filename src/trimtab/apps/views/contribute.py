@@ -3,7 +3,8 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from trimtab.apps.contributing import Averaged, Contributing, Incoming, Month, Place
+from trimtab.apps.contributing import Averaged, Contributing, Place
+from trimtab.apps.month import Incoming, Month
 from trimtab.apps.views.contribute_documents import (
     AveragingDocument,
     ContributeDocument,
@@ -90,10 +91,10 @@ def verdict(found: Contributing) -> str:
     """What to put in and where, in a sentence."""
     currency = found.currency
     wanted = [
-        f"{money(one.standing.lacks, currency)} into {one.standing.rule.account}, "
+        f"{money(one.lacks, currency)} into {one.standing.rule.account}, "
         f"{_ASKS[one.standing.rule.by]}"
         for one in found.averaged
-        if one.standing.lacks > 0
+        if one.lacks > 0
     ]
     if found.is_asked:
         (one,) = found.incoming
@@ -155,6 +156,7 @@ def _averaging(one: Averaged, found: Contributing) -> Iterator[tuple[str, str]]:
         waiting = not_begun(standing, found.today, currency)
         if waiting:
             yield waiting, "warn" if standing.lacks > 0 else ""
+        yield from _beginning(one, currency)
     else:
         yield from ((text, "") for text in _path(one, currency))
     yield from _due(standing, currency)
@@ -216,6 +218,22 @@ def _lump(one: Averaged, today: dt.date, currency: str) -> Iterator[str]:
         )
 
 
+def _beginning(one: Averaged, currency: str) -> Iterator[tuple[str, str]]:
+    """What to know of money that comes for a lump before the whole of it is there."""
+    if one.arriving == 0 or one.standing.lacks == 0:
+        return
+    if one.lacks == 0:
+        yield "All of that is counted above.", ""
+        return
+    text = f"{money(one.arriving, currency)} of that are counted above."
+    if one.begins is not None:
+        text += (
+            f" The lump begins with the first money that comes, on {one.begins}, and what comes "
+            f"later is not taken for it: put the other {money(one.lacks, currency)} in with that."
+        )
+    yield text, "warn"
+
+
 def _path(one: Averaged, currency: str) -> Iterator[str]:
     standing = one.standing
     rule = standing.rule
@@ -264,7 +282,7 @@ def _averaging_document(one: Averaged) -> AveragingDocument:
         fund=digits(standing.fund),
         waits=digits(standing.waits),
         asked=digits(standing.asked),
-        lacks=digits(standing.lacks),
+        lacks=digits(one.lacks),
         left=digits(standing.left) if standing.rule.by == "parts" else None,
         cap=None if standing.cap is None else digits(standing.cap),
         obligations=tuple(

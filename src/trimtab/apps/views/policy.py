@@ -8,7 +8,7 @@ from trimtab.apps.views.page import Block, Column, Heading, Sentence, Table, ite
 from trimtab.apps.views.status import flag_sentence, pending_document
 from trimtab.domain.events import PolicyAdopted, PolicyProposed, PolicyWithdrawn
 from trimtab.domain.memory import Memory
-from trimtab.domain.policy import HouseholdFile, PlanRule, Policy
+from trimtab.domain.policy import ClassRule, HouseholdFile, PlanRule, Policy
 from trimtab.rules.drift import half_width
 from trimtab.rules.holdings import bands_of
 from trimtab.rules.precommitment import changes, policy_digest, policy_next, review
@@ -26,7 +26,11 @@ def policy_page(
     """All of `trimtab policy`; *flag* is the reason in the pause flag."""
     policy = policy_next(memory, file.policy(), now)
     blocks: list[Block] = [Sentence(_in_force(memory, policy), "strong")]
-    blocks += [Heading("Classes"), _class_table(policy), *(item(text) for text in _rules(policy))]
+    blocks += [
+        Heading("Classes"),
+        _class_table(policy, file),
+        *(item(text) for text in _rules(policy)),
+    ]
     found = changes(memory.policy or policy, file.policy())
     blocks.append(Heading("household.toml"))
     blocks += [item(change.sentence) for change in found]
@@ -80,7 +84,7 @@ def policy_document(
                 target=digits(rule.target),
                 half_width=digits(half_width(rule.target, bands[name])),
                 members=rule.members,
-                risk=rule.risk,
+                risk=_risk(rule, file),
             )
             for name, rule in policy.classes.items()
         ),
@@ -113,7 +117,12 @@ def _in_force(memory: Memory, policy: Policy) -> str:
     )
 
 
-def _class_table(policy: Policy) -> Table:
+def _risk(rule: ClassRule, file: HouseholdFile) -> str:
+    """What a class counts as: cash is safe, whatever is written of it."""
+    return "risky" if rule.is_risky(file.household.base_currency) else "safe"
+
+
+def _class_table(policy: Policy, file: HouseholdFile) -> Table:
     bands = bands_of(policy)
     columns = (
         Column("class"),
@@ -129,7 +138,7 @@ def _class_table(policy: Policy) -> Table:
                 name,
                 rate(rule.target),
                 f"±{offset(half_width(rule.target, bands[name]))[1:]}",
-                rule.risk,
+                _risk(rule, file),
                 ", ".join(rule.members),
             )
             for name, rule in policy.classes.items()

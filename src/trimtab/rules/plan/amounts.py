@@ -14,7 +14,13 @@ from trimtab.domain.trades import Term
 from trimtab.domain.values import Snapshot
 from trimtab.rules.holdings import Holdings
 from trimtab.rules.plan.calls import Call, is_coin
-from trimtab.rules.plan.layout import Layout, lay_out, without_losses, without_slight
+from trimtab.rules.plan.layout import (
+    Layout,
+    lay_out,
+    without_losses,
+    without_purchases,
+    without_slight,
+)
 from trimtab.rules.plan.planning import Planning, margin_of
 from trimtab.rules.plan.problem import Floats, Problem, Solution
 from trimtab.rules.plan.solve import cost_of, solve
@@ -46,7 +52,7 @@ def solved(
     for _ in range(_COUNTS):
         counted = counts[-1] if counts else None
         desk = _Desk(snapshot, planning, held, sells, is_calm, counted)
-        layout, solution = _without_small(planning, desk.layout(goes_together=goes_together))
+        layout, solution = _harvested(planning, desk.layout(goes_together=goes_together))
         if is_calm or layout.problem.in_total.all():
             break
         total = layout.problem.value + layout.leaving + _into_coins(layout.problem, solution)
@@ -132,18 +138,44 @@ class _Desk(NamedTuple):
         return layout._replace(problem=_calmed(layout.problem))
 
 
+def _harvested(planning: Planning, layout: Layout) -> tuple[Layout, Solution]:
+    """The best amounts, losses taken only where the harvest rule has them worth it.
+
+    Of a class with losses too small to harvest, either those count or something is bought. Both
+    are tried, and the cheaper one is the answer. What is proven is a bound of both; of several such
+    classes, which could differ, that of the problem in which all is allowed.
+    """
+    found = _without_small(planning, layout)
+    of_all, slight = found[1].bound, _slight_harvests(*found)
+    if not slight:
+        return found
+    for _ in range(_HARVEST_ROUNDS):
+        either = (without_slight(layout, slight), without_purchases(layout, slight))
+        tried = [_without_small(planning, one) for one in either]
+        found = min(tried, key=lambda one: (_lacks(one[1]), one[1].objective))
+        more = _slight_harvests(*found) - slight
+        if not more:
+            break
+        slight |= more
+    bound = min(solution.bound for _, solution in tried)
+    bound = bound if len(slight) == 1 else min(bound, of_all)
+    return found[0], replace(found[1], bound=bound)
+
+
+def _lacks(solution: Solution) -> float:
+    return round(float(solution.lacking.sum()), 2)
+
+
 def _without_small(planning: Planning, layout: Layout) -> tuple[Layout, Solution]:
     """*layout* and its best amounts, without the losses that are not worth a harvest."""
     solution = _farthest_first(layout.problem)
     ignored: frozenset[int] = frozenset()
-    faint: frozenset[int] = frozenset()
     for _ in range(_HARVEST_ROUNDS):
         small = _small_harvests(planning, layout, solution) - ignored
-        slight = _slight_harvests(layout, solution) - faint
-        if not small and not slight:
+        if not small:
             break
-        ignored, faint = ignored | small, faint | slight
-        layout = without_slight(without_losses(layout, small), slight)
+        ignored |= small
+        layout = without_losses(layout, small)
         solution = _farthest_first(layout.problem)
     return layout, solution
 

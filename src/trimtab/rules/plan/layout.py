@@ -44,6 +44,8 @@ _STEPS_LEFT = 1.0 - 1e-6
 _YEAR_AT_LEAST = 365
 _MORE_THAN_ALL = 2.0
 _BELOW = 0.9
+_FORBIDDEN = 100.0
+"""What a dollar costs that must not be spent."""
 _FAINT = 1e-3
 """Little enough that no trade is made for its sake."""
 _EQUAL = 1e-12
@@ -112,6 +114,14 @@ def without_slight(layout: Layout, classes: frozenset[int]) -> Layout:
     part = np.where(layout.slight & np.isin(of_class, list(classes)), _FAINT, 1.0)
     fewer = replace(lots, gain=lots.gain * part, extra=lots.extra * part)
     return layout._replace(problem=replace(problem, lots=fewer))
+
+
+def without_purchases(layout: Layout, classes: frozenset[int]) -> Layout:
+    """*layout* where nothing is bought of *classes*, by number: it costs more than it is worth."""
+    problem, options = layout.problem, layout.problem.options
+    of_class = problem.groups.of_class[problem.places.group[options.place]]
+    cost = options.cost + np.where(np.isin(of_class, list(classes)), _FORBIDDEN, 0.0)
+    return layout._replace(problem=replace(problem, options=replace(options, cost=cost)))
 
 
 def _is_heavy(classes: Classes) -> Flags:

@@ -78,7 +78,7 @@ def queues_of(layout: Layout, sold: Floats) -> Queues:
 
 def _loses(lots: Lots, sold: Floats) -> Ints:
     """How many lots each place (P,) sells at a loss that its recent units would wash."""
-    is_lost = (sold > 0) & lots.is_loss & ~lots.is_recent
+    is_lost = (sold > 0) & lots.is_loss & ~lots.goes_alone
     return np.bincount(lots.place[is_lost], minlength=int(lots.place.max(initial=-1)) + 1)
 
 
