@@ -198,6 +198,25 @@ def test_what_the_turnover_of_a_day_stops_says_so_on_both_sides():
     assert "turnover_max lets; a deposit in taxable would buy it." in _refused(home, "bonds")
 
 
+def test_what_the_turnover_leaves_is_its_own_reason_where_it_is_less_than_an_order():
+    """Of 5,000 that may be sold today 4,500 are due to leave, and no order is below 1,000."""
+    home = household(
+        [held("ira", "AAA", 100_000, 100_000)],
+        accounts=TWO,
+        orders=OrderRule(minimum=Decimal(1_000)),
+        gates=GateRule(turnover_max=Decimal("0.05"), orders_max=1_000),
+        withdrawals=(_due(4_500, account="ira"),),
+    )
+    assert "turnover_max" in _refused(home, "stocks")
+
+
+def test_less_than_a_step_of_a_fund_is_nothing_that_could_be_sold():
+    lots = [held("taxable", "AAA", 80_000, 80_000, days=0), held("ira", "AAA", 50, 50)]
+    home = household([*lots, held("taxable", "BBB", 20_000, 20_000)], accounts=TWO, step="1")
+    told = [one.sentence for one in home.decide().refusals if one.asset_class == "stocks"]
+    assert any(sentence.endswith("nothing of it may be sold now.") for sentence in told)
+
+
 def test_where_all_is_spent_and_nothing_is_heavy_there_a_deposit_is_asked_for():
     lots = [held("ira", "AAA", 80_000, 1), held("taxable", "BBB", 20_000, 20_000)]
     home = household(lots, accounts=TWO, orders=OrderRule(no_sell=("AAA",)))

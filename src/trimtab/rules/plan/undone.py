@@ -1,9 +1,10 @@
 """What was wanted and could not be: the refusals of a plan, each with its reason."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from trimtab.domain.numbers import CENT, ZERO, Money
+from trimtab.domain.numbers import CENT, ZERO, Money, Quantity
 from trimtab.domain.trades import BandState, Drift, Refusal, Side, Trade
 from trimtab.domain.values import Account, AccountKind, Snapshot
 from trimtab.rules.holdings import Holdings, cash_class, class_of, may_hold
@@ -216,14 +217,17 @@ class _Desk:
     def _sellable(self) -> dict[str, set[str]]:
         """The accounts in which something of a class that is heavy may be sold and is left."""
         heavy = {symbol: name for symbol, name in self.class_of.items() if name in self._heavy}
-        sold: dict[str, Money] = {}
-        for trade in self.trades:
-            for pick in trade.lots:
-                sold[pick.lot_id] = sold.get(pick.lot_id, ZERO) + pick.quantity
-        found: dict[str, set[str]] = {}
+        left: dict[tuple[str, str], Quantity] = defaultdict(lambda: ZERO)
         for lot in self.layout.lots:
-            if lot.symbol in heavy and lot.quantity > sold.get(lot.id, ZERO):
-                found.setdefault(heavy[lot.symbol], set()).add(lot.account)
+            if lot.symbol in heavy:
+                left[lot.account, lot.symbol] += lot.quantity
+        for trade in self.trades:
+            if trade.side is Side.SELL:
+                left[trade.account, trade.symbol] -= trade.quantity
+        found: dict[str, set[str]] = {}
+        for (account, symbol), quantity in left.items():
+            if symbol in heavy and quantity >= self.snapshot.instruments[symbol].step:
+                found.setdefault(heavy[symbol], set()).add(account)
         return found
 
     @cached_property

@@ -72,7 +72,7 @@ class Worth(NamedTuple):
         return any(trade.side is Side.SELL for trade in self.trades)
 
     def _is_at_turnover(self) -> bool:
-        """Whether the sales of today come to what the policy lets."""
+        """Whether the sales of today come to what the policy lets, but for less than an order."""
         most = self.turnover_most
-        sold = sum((trade.value for trade in self.trades if trade.side is Side.SELL), ZERO)
-        return float(sold) >= most * _NEARLY
+        sold = float(sum((trade.value for trade in self.trades if trade.side is Side.SELL), ZERO))
+        return sold >= most * _NEARLY or most - sold < float(self.policy.orders.minimum)
