@@ -65,7 +65,7 @@ def _memory(looked: dt.date, **known: object) -> Memory:
     """A memory whose last turn was on *looked* and could trade."""
     at = dt.datetime.combine(looked, START.timetz())
     mark = Mark(at=at, session=looked, value=ONE, unit_value=ONE)
-    return Memory(last_executed=at, previous_mark=mark, **known)  # type: ignore[arg-type]
+    return Memory(last_executed=at, previous_mark=mark, **known)  # type: ignore[arg-type]  # named by tests
 
 
 def _sale(name: str, bought: str, sold: str, basis: str, proceeds: str) -> Disposal:

@@ -251,24 +251,15 @@ COINS = 1024
 @some
 @given(homes())
 def test_a_plan_is_the_same_in_a_coin_that_is_worth_a_thousandth(home):
-    """Lot by lot; one step may go either way where its worth is less than Decimals carry over.
-
-    So may an order of a cent.
-    """
+    """Lot by lot; one step may go either way where its worth is less than Decimals carry over."""
     assume(not home.memory.disposals)
     plans = [
         decide(one.snapshot, one.policy, one.memory, one.facts, law, cycle="1").plan
         for one, law in ((home, STATUTES), (_times(home, COINS), _law_times(COINS)))
     ]
     assert (plans[0] is None) == (plans[1] is None)
-    of_one, of_coins = (
-        {
-            (trade.account, trade.symbol, trade.side): trade
-            for trade in (() if plan is None else plan.trades)
-            if trade.value > CENT * coins
-        }
-        for plan, coins in zip(plans, (1, COINS), strict=True)
-    )
+    trades = [() if plan is None else plan.trades for plan in plans]
+    of_one, of_coins = ({(t.account, t.symbol, t.side): t for t in each} for each in trades)
     assert of_one.keys() == of_coins.keys()
     for place, trade in of_one.items():
         step = home.snapshot.instruments[trade.symbol].step

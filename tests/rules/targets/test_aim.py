@@ -236,7 +236,7 @@ class Answering(Toy):
     """Answers with what it is told to, layer or not."""
 
     def wants(self, view: View) -> Layer:
-        layer: Layer = self.answer(view)  # type: ignore[assignment]
+        layer: Layer = self.answer(view)  # type: ignore[assignment]  # a faulty plug-in's
         return layer
 
 
@@ -249,11 +249,11 @@ def fails(view: View) -> Layer:
 
 
 def listed(view: View) -> Layer:
-    return Layer(name="toy", targets=[("stocks", Decimal(1))])  # type: ignore[arg-type]
+    return Layer(name="toy", targets=[("stocks", Decimal(1))])  # type: ignore[arg-type]  # the fault
 
 
 def in_letters(view: View) -> Layer:
-    return Layer(name="toy", targets=stocks("0.1"), sentences="x.")  # type: ignore[arg-type]
+    return Layer(name="toy", targets=stocks("0.1"), sentences="x.")  # type: ignore[arg-type]  # the fault
 
 
 def without_limit(view: View) -> Layer:
@@ -287,7 +287,7 @@ def test_whatever_a_strategy_does_is_told_by_its_name_and_moves_nothing(answer, 
 
 def test_a_strategy_that_was_at_fault_is_asked_again_at_the_next_look():
     before = aim(Toy(lambda _: stocks("0.3")), None, MONDAY)
-    broken = aim(Answering(fails), before, NEXT_MONTH)  # type: ignore[arg-type]
+    broken = aim(Answering(fails), before, NEXT_MONTH)  # type: ignore[arg-type]  # no weights
     mended = aim(Toy(lambda _: stocks("0.1")), broken, NEXT_MONTH + dt.timedelta(days=1))
     assert mended.targets == stocks("0.1")
     assert mended.faults == ()
